@@ -1,0 +1,215 @@
+"""The store seam: the verbs that every backend offers, and what they promise.
+
+The store *finds* and *saves*; the engine *decides*. A verb takes the key of a queue and a decision, a pure
+function that the store calls inside the transaction with the queue as it is at that moment. A decision returns
+what to do or raises the SQSError that the client gets; then nothing of the verb is stored.
+
+Every verb returns a future. When it has a result, what the result says is on disk (as far as the configured
+durability goes). When it has an exception, the verb left no trace: an SQSError from the decision, QueueDoesNotExist
+when the key names no queue, ServiceUnavailable when the store could not commit.
+
+Verbs that arrive close together may share one commit; each is atomic by itself. All take ``now_ms``.
+"""
+
+from asyncio import Future
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from stanchion.errors import SQSError
+from stanchion.model import (
+    Counts,
+    Delivery,
+    Message,
+    MoveTask,
+    NewMessage,
+    Queue,
+    QueueKey,
+    Receipt,
+    SentMessage,
+)
+
+
+class StoreUnusable(Exception):
+    """The store cannot be opened: damaged, from a newer version, in use, or not permitted. Text for the operator."""
+
+
+class Directory(Protocol):
+    """What a decision may ask about other queues, within the same transaction."""
+
+    def find(self, key: QueueKey) -> Queue | None: ...
+
+    def deleted_at_ms(self, key: QueueKey) -> int | None:
+        """When a queue of this name was last deleted, if that may still matter."""
+        ...
+
+    def is_dead_letter_queue(self, arn: str) -> bool:
+        """Whether some queue's RedrivePolicy names this ARN."""
+        ...
+
+    def active_move_tasks(self, account: str) -> Sequence[MoveTask]:
+        """The account's tasks that are RUNNING or CANCELLING."""
+        ...
+
+
+class QueueDraft(NamedTuple):
+    """A queue to be created: canonical attributes and tags."""
+
+    attributes: dict[str, str]
+    tags: dict[str, str]
+
+
+class QueueChange(NamedTuple):
+    """What becomes of a queue. ``modified`` says whether LastModifiedTimestamp moves (tags do not move it)."""
+
+    attributes: dict[str, str]
+    tags: dict[str, str]
+    modified: bool
+
+
+class ReceiveOrder(NamedTuple):
+    """What one ReceiveMessage wants. ``refuse_over_limit``: a short poll on a standard queue gets OverLimit
+    when ``in_flight_limit`` messages are in flight; otherwise it gets nothing."""
+
+    maximum: int
+    visibility_seconds: int
+    in_flight_limit: int
+    refuse_over_limit: bool
+    attempt_id: str | None = None
+
+
+class Received(NamedTuple):
+    """``next_due_ms`` is when the next hidden message of the queue becomes visible (None: there is none).
+    ``more`` says that the store stopped early to keep its step small: ask again at once."""
+
+    queue: Queue
+    deliveries: list[Delivery]
+    next_due_ms: int | None = None
+    more: bool = False
+
+
+class VisibilityChange(NamedTuple):
+    """A receipt, its text (errors quote it), and the new timeout."""
+
+    receipt: Receipt
+    handle: str
+    seconds: int
+
+
+class Deletion(NamedTuple):
+    receipt: Receipt
+    handle: str
+
+
+class MoveTaskDraft(NamedTuple):
+    """A move task to be started. ``to_move`` is the store's to count."""
+
+    id: str
+    source: QueueKey
+    destination: QueueKey | None
+    max_per_second: int | None
+
+
+class QueueStatus(NamedTuple):
+    queue: Queue
+    counts: Counts
+
+
+Admission = Callable[[Queue], None]
+"""A decision that only refuses: raises, or lets the verb go on."""
+
+Availability = Callable[[QueueKey, int], None]
+"""Told after a commit: messages of a queue may be deliverable from a moment (ms) on."""
+
+
+class Store(Protocol):
+    """Durable queues."""
+
+    receipt_key: bytes
+    """The secret that receipt handles are sealed with; as old as the store."""
+
+    def on_available(self, listener: Availability) -> None:
+        """Whom to tell of messages that can be delivered: sends, ended delays to come, returns, freed groups."""
+        ...
+
+    # Queues
+
+    def create_queue(
+        self, key: QueueKey, decide: Callable[[Directory], Queue | QueueDraft], now_ms: int
+    ) -> Future[Queue]: ...
+
+    def change_queue(
+        self, key: QueueKey, decide: Callable[[Queue, Directory], QueueChange], now_ms: int
+    ) -> Future[Queue]: ...
+
+    def delete_queue(self, key: QueueKey, admit: Admission, now_ms: int) -> Future[None]: ...
+
+    def purge_queue(self, key: QueueKey, admit: Admission, now_ms: int) -> Future[None]: ...
+
+    def find_queue(self, key: QueueKey, admit: Admission) -> Future[Queue]: ...
+
+    def queue_status(self, key: QueueKey, admit: Admission, now_ms: int) -> Future[QueueStatus]:
+        """The queue and its exact counts at ``now_ms``."""
+        ...
+
+    def list_queues(
+        self, account: str, region: str, prefix: str, after: str, limit: int
+    ) -> Future[Sequence[Queue]]:
+        """Queues whose name starts with ``prefix`` and is greater than ``after``, by name."""
+        ...
+
+    def list_dead_letter_sources(
+        self, key: QueueKey, admit: Admission, after: str, limit: int
+    ) -> Future[Sequence[Queue]]: ...
+
+    # Messages
+
+    def send(
+        self, key: QueueKey, decide: Callable[[Queue], Sequence[NewMessage]], now_ms: int
+    ) -> Future[list[SentMessage]]:
+        """Store the messages in order; one result each. Duplicates (FIFO) are not stored again."""
+        ...
+
+    def receive(
+        self, key: QueueKey, decide: Callable[[Queue], ReceiveOrder], now_ms: int
+    ) -> Future[Received]: ...
+
+    def delete(
+        self, key: QueueKey, decide: Callable[[Queue], Sequence[Deletion]], now_ms: int
+    ) -> Future[list[SQSError | None]]:
+        """One result each: None for done (or already gone), else why not."""
+        ...
+
+    def change_visibility(
+        self, key: QueueKey, decide: Callable[[Queue], Sequence[VisibilityChange]], now_ms: int
+    ) -> Future[list[SQSError | None]]: ...
+
+    def peek(self, key: QueueKey, admit: Admission, after_sequence: int, limit: int) -> Future[list[Message]]:
+        """Messages in send order, whatever their state, with nothing changed by looking."""
+        ...
+
+    # Move tasks
+
+    def start_move_task(
+        self, source: QueueKey, decide: Callable[[Directory], MoveTaskDraft], now_ms: int
+    ) -> Future[MoveTask]: ...
+
+    def list_move_tasks(self, source_arn: str, limit: int) -> Future[Sequence[MoveTask]]:
+        """Newest first."""
+        ...
+
+    def cancel_move_task(
+        self, task_id: str, decide: Callable[[MoveTask | None], None], now_ms: int
+    ) -> Future[MoveTask]:
+        """RUNNING becomes CANCELLING; ``decide`` raises when that must not be."""
+        ...
+
+    # Upkeep
+
+    def tidy(self, now_ms: int) -> Future[int]:
+        """One small step of all that is due: expired messages, ended delays and timeouts, purged and deleted
+        backlogs, old deduplication ids, running move tasks. Answers when (ms) there will be more to do."""
+        ...
+
+    async def close(self) -> None:
+        """Finish the commit under way, refuse what comes after, release the files."""
+        ...

@@ -57,7 +57,7 @@ QUERY_NAMES: Final = {
 TAG_MEMBERS: Final = frozenset({"Tags", "tags"})
 
 
-class Shape(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True, rename=wire_name, gc=False):
+class Shape(msgspec.Struct, kw_only=True, omit_defaults=True, rename=wire_name, gc=False):
     """Base of all structures on the wire. Absent members are None and are not encoded."""
 
 

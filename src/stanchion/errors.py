@@ -70,9 +70,7 @@ class QueueNameExists(SQSError):
     code = "QueueAlreadyExists"
 
     def __init__(self, attribute: str) -> None:
-        super().__init__(
-            f"A queue already exists with the same name and a different value for attribute {attribute}"
-        )
+        super().__init__(f"A queue already exists with the same name and a different value for attribute {attribute}")
 
 
 class QueueDeletedRecently(SQSError):

@@ -151,9 +151,7 @@ class Store(Protocol):
         """The queue and its exact counts at ``now_ms``."""
         ...
 
-    def list_queues(
-        self, account: str, region: str, prefix: str, after: str, limit: int
-    ) -> Future[Sequence[Queue]]:
+    def list_queues(self, account: str, region: str, prefix: str, after: str, limit: int) -> Future[Sequence[Queue]]:
         """Queues whose name starts with ``prefix`` and is greater than ``after``, by name."""
         ...
 
@@ -169,9 +167,7 @@ class Store(Protocol):
         """Store the messages in order; one result each. Duplicates (FIFO) are not stored again."""
         ...
 
-    def receive(
-        self, key: QueueKey, decide: Callable[[Queue], ReceiveOrder], now_ms: int
-    ) -> Future[Received]: ...
+    def receive(self, key: QueueKey, decide: Callable[[Queue], ReceiveOrder], now_ms: int) -> Future[Received]: ...
 
     def delete(
         self, key: QueueKey, decide: Callable[[Queue], Sequence[Deletion]], now_ms: int

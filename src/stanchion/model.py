@@ -174,6 +174,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     sender_id: str
     access_key_id: str | None
     trusted: bool = False  # auth is off: every caller owns every account
+    tags: tuple[tuple[str, str], ...] = ()  # of the access key; policies know them as aws:PrincipalTag/…
 
 
 class RequestContext(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,16 @@
+"""Stores: where queues and messages live. Nothing above knows which one it is."""
+
+from pathlib import Path
+
+from stanchion.store.base import Store, StoreUnusable
+from stanchion.store.sqlite.store import SqliteStore
+
+
+def open_store(url: str, *, durability: str = "fsync") -> Store:
+    """Open ``sqlite:PATH`` or ``memory``, on a running event loop. Raises StoreUnusable."""
+    if url == "memory":
+        return SqliteStore.open_memory()
+    scheme, _, rest = url.partition(":")
+    if scheme == "sqlite" and rest:
+        return SqliteStore.open_file(Path(rest), durability)
+    raise StoreUnusable(f"unknown store {url!r}; use sqlite:PATH or memory")

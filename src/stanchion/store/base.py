@@ -193,9 +193,7 @@ class Store(Protocol):
         """Newest first."""
         ...
 
-    def cancel_move_task(
-        self, task_id: str, decide: Callable[[MoveTask | None], None], now_ms: int
-    ) -> Future[MoveTask]:
+    def cancel_move_task(self, task_id: str, decide: Callable[[MoveTask | None], None]) -> Future[MoveTask]:
         """RUNNING becomes CANCELLING; ``decide`` raises when that must not be."""
         ...
 

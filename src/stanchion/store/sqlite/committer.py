@@ -1,0 +1,205 @@
+"""Group commit: what arrives while a commit is under way becomes the next one.
+
+An operation is a function that runs statements on the one connection, on the event loop's thread; only COMMIT,
+which waits for the disk, runs in a thread of its own. (Measured against a writer thread that does all: 6-20 %
+more throughput, because the interpreter lock is handed over once a batch instead of once a statement.)
+
+An operation that breaks a rule raises its SQSError before it has written anything, and the others go on. When
+the disk refuses, the whole batch fails and leaves no trace. When an operation fails in a way that nobody
+foresaw, the batch is rolled back and its operations run again one by one, so that only the culprit fails.
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+from asyncio import AbstractEventLoop, Future
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import apsw
+
+from stanchion.errors import InternalFailure, ServiceUnavailable, SQSError
+
+Result = TypeVar("Result")
+Operation = Callable[[], Any]
+
+BATCH_OPERATIONS = 1_000  # keeps one commit's work on the loop to some ten milliseconds
+
+_log = logging.getLogger(__name__)
+
+
+class _Request(NamedTuple):
+    operation: Operation
+    future: "Future[Any]"
+
+
+class _Outcome(NamedTuple):
+    future: "Future[Any]"
+    result: Any
+    error: BaseException | None
+
+
+class Observer:
+    """What the committer tells the store about its transactions."""
+
+    def before_commit(self) -> None:
+        """Write what was only kept in memory during the batch."""
+
+    def committed(self) -> None:
+        """The batch is on disk."""
+
+    def rolled_back(self) -> None:
+        """The batch never happened: forget what was learnt in it."""
+
+    def chore(self) -> Callable[[], None] | None:
+        """Work for the commit thread that needs the connection to itself, before the next batch; must not raise."""
+        return None
+
+
+class Committer:
+    def __init__(self, connection: apsw.Connection, observer: Observer, *, threaded: bool) -> None:
+        self._connection = connection
+        self._observer = observer
+        self._cursor = connection.cursor()
+        self._loop: AbstractEventLoop = asyncio.get_running_loop()
+        self._waiting: list[_Request] = []
+        self._scheduled = False
+        self._closed = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        if threaded:
+            self._thread = threading.Thread(target=self._work, name="stanchion-commit", daemon=True)
+            self._thread.start()
+
+    def submit(self, operation: Callable[[], Result]) -> "Future[Result]":
+        """Run the operation in the next batch; the future is done when that batch is on disk."""
+        future: Future[Result] = self._loop.create_future()
+        if self._closed:
+            future.set_exception(ServiceUnavailable())
+            return future
+        self._waiting.append(_Request(operation, future))
+        if not self._scheduled:
+            self._scheduled = True
+            self._idle.clear()
+            self._loop.call_soon(self._run_batch)
+        return future
+
+    async def close(self) -> None:
+        """Commit what was submitted, refuse what comes after."""
+        self._closed = True
+        await self._idle.wait()
+        if self._thread is not None:
+            self._jobs.put(None)
+            await asyncio.to_thread(self._thread.join)
+
+    # One batch
+
+    def _run_batch(self) -> None:
+        batch, self._waiting = self._waiting[:BATCH_OPERATIONS], self._waiting[BATCH_OPERATIONS:]
+        changes = self._connection.total_changes()
+        try:
+            self._cursor.execute("BEGIN IMMEDIATE")
+            outcomes = [self._run(request) for request in batch]
+            self._observer.before_commit()
+        except apsw.Error as error:
+            self._abandon(batch, error)
+            return
+        except Exception:
+            _log.exception("an operation failed; its batch runs again one by one")
+            self._roll_back()
+            self._resolve([self._run_alone(request) for request in batch])
+            return
+        if self._thread is None or self._connection.total_changes() == changes:
+            self._finish(outcomes, self._commit())  # nothing to wait for: no write, or no disk
+        else:
+            self._jobs.put(lambda: self._commit_in_thread(outcomes))
+
+    def _run(self, request: _Request) -> _Outcome:
+        try:
+            return _Outcome(request.future, request.operation(), None)
+        except SQSError as error:
+            return _Outcome(request.future, None, error)
+
+    def _run_alone(self, request: _Request) -> _Outcome:
+        """One operation in a transaction of its own, after its batch failed."""
+        try:
+            self._cursor.execute("BEGIN IMMEDIATE")
+            outcome = self._run(request)
+            self._observer.before_commit()
+            error = self._commit()
+        except Exception as failure:
+            _log.exception("this operation failed")
+            self._roll_back()
+            unavailable = isinstance(failure, apsw.Error)
+            return _Outcome(request.future, None, ServiceUnavailable() if unavailable else InternalFailure())
+        if error is not None:
+            self._roll_back()
+            return _Outcome(request.future, None, ServiceUnavailable())
+        self._observer.committed()
+        return outcome
+
+    # The commit
+
+    def _commit(self) -> apsw.Error | None:
+        try:
+            self._connection.execute("COMMIT")
+        except apsw.Error as error:
+            return error
+        return None
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+
+    def _commit_in_thread(self, outcomes: list[_Outcome]) -> None:
+        error = self._commit()
+        self._loop.call_soon_threadsafe(self._finish, outcomes, error)
+
+    def _finish(self, outcomes: list[_Outcome], error: apsw.Error | None) -> None:
+        if error is not None:
+            self._fail([outcome.future for outcome in outcomes], error)
+            return
+        self._observer.committed()
+        self._resolve(outcomes)
+
+    def _abandon(self, batch: list[_Request], error: apsw.Error) -> None:
+        self._fail([request.future for request in batch], error)
+
+    def _fail(self, futures: "list[Future[Any]]", error: apsw.Error) -> None:
+        _log.error("the store could not commit, %d requests refused: %s", len(futures), error)
+        self._roll_back()
+        self._resolve([_Outcome(future, None, ServiceUnavailable()) for future in futures])
+
+    def _roll_back(self) -> None:
+        # SQLite has already rolled back by itself after some errors, a full disk among them.
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._observer.rolled_back()
+
+    def _resolve(self, outcomes: list[_Outcome]) -> None:
+        for future, result, error in outcomes:
+            if future.done():  # its consumer gave up
+                continue
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+        chore = self._observer.chore() if self._thread is not None else None
+        if chore is not None:
+            self._jobs.put(lambda: self._do_in_thread(chore))
+        else:
+            self._go_on()
+
+    def _do_in_thread(self, chore: Callable[[], None]) -> None:
+        chore()
+        self._loop.call_soon_threadsafe(self._go_on)
+
+    def _go_on(self) -> None:
+        if self._waiting:
+            self._loop.call_soon(self._run_batch)
+        else:
+            self._scheduled = False
+            self._idle.set()

@@ -1,0 +1,296 @@
+"""How a receive finds its messages: settle what is due, walk the line, let the engine decide each one's fate."""
+
+from collections.abc import Callable
+
+from stanchion import ids
+from stanchion.engine import fairness, fifo
+from stanchion.engine.fifo import Attempt, AttemptedDelivery
+from stanchion.engine.lifecycle import Fate, expires_at_ms, fate_on_receive
+from stanchion.errors import OverLimit
+from stanchion.model import Delivery, QueueKey, Receipt
+from stanchion.store.base import Received, ReceiveOrder
+from stanchion.store.sqlite.memory_of_fifo import FifoMemory
+from stanchion.store.sqlite.messages import MessageTable, Row, with_dead_letter_source
+from stanchion.store.sqlite.queues import NEVER_MS, QueueState, QueueTable
+from stanchion.store.sqlite.sequences import Sequences
+
+STEP = 200  # messages that one operation expires, shows or dead-letters at most: about a millisecond of work
+
+
+class Receiver:
+    def __init__(
+        self,
+        queues: QueueTable,
+        messages: MessageTable,
+        memory: FifoMemory,
+        sequences: Sequences,
+        receipt_key: bytes,
+        available: Callable[[QueueKey, int], None],
+    ) -> None:
+        self.queues = queues
+        self.messages = messages
+        self.memory = memory
+        self.sequences = sequences
+        self._receipt_key = receipt_key
+        self.available = available
+
+    # Settling
+
+    def settle(self, state: QueueState, now_ms: int, limit: int = STEP) -> bool:
+        """Expire what is past retention and show what is due, oldest first. True: there is more."""
+        budget = limit
+        if state.next_expiry_ms <= now_ms:
+            budget -= self._expire(state, now_ms, budget)
+        if budget and state.next_due_ms <= now_ms:
+            budget -= self._show_overdue(state, now_ms, budget)
+        if budget != limit:
+            self.queues.touch(state)
+        self.queues.schedule(state)
+        return budget <= 0
+
+    def _expire(self, state: QueueState, now_ms: int, limit: int) -> int:
+        expired = 0
+        for row in self.messages.oldest(state, limit):
+            if now_ms <= expires_at_ms(row.sent_at_ms, state.queue.settings):
+                state.next_expiry_ms = expires_at_ms(row.sent_at_ms, state.queue.settings) + 1
+                return expired
+            self.remove(state, row, now_ms)
+            expired += 1
+        state.next_expiry_ms = now_ms if expired == limit else NEVER_MS
+        return expired
+
+    def _show_overdue(self, state: QueueState, now_ms: int, limit: int) -> int:
+        overdue = self.messages.overdue(state, now_ms, limit)
+        shown = [self.messages.show(state, row) for row in overdue]
+        state.next_due_ms = self.messages.next_due_ms(state)
+        if any(shown):
+            self.available(state.queue.key, now_ms)
+        return len(overdue)
+
+    def remove(self, state: QueueState, row: Row, now_ms: int) -> None:
+        if self.messages.remove(state, row):
+            self.available(state.queue.key, now_ms)
+
+    # Receiving
+
+    def receive(self, state: QueueState, order: ReceiveOrder, now_ms: int) -> Received:
+        more = state.wakes_at_ms() <= now_ms and self.settle(state, now_ms)
+        replayed = self._replay(state, order, now_ms) if order.attempt_id is not None else None
+        if replayed is not None:
+            return self._answer(state, replayed)
+        room = min(order.maximum, order.in_flight_limit - state.in_flight)
+        if room <= 0:
+            if order.refuse_over_limit:
+                raise OverLimit(f"Too many messages in flight for queue {state.queue.key.name}")
+            return self._answer(state, [])
+        round_ = _Round(self, state, order, room, now_ms)
+        deliveries = round_.run()
+        if deliveries and order.attempt_id is not None and order.visibility_seconds:
+            self._note_attempt(state, order.attempt_id, order, round_.taken, now_ms)
+        return self._answer(state, deliveries, more=(more or round_.stopped_early) and not deliveries)
+
+    def _answer(self, state: QueueState, deliveries: list[Delivery], *, more: bool = False) -> Received:
+        next_due_ms = min(state.next_due_ms, state.next_expiry_ms)
+        return Received(state.queue, deliveries, None if next_due_ms == NEVER_MS else next_due_ms, more)
+
+    def delivery(self, state: QueueState, row: Row, received_at_ms: int) -> Delivery:
+        receipt = Receipt(state.queue.id, row.sequence, row.receives, received_at_ms)
+        return Delivery(self.messages.message(state, row), ids.receipt_handle(self._receipt_key, receipt))
+
+    # Dead letters
+
+    def dead_letter(self, state: QueueState, row: Row, now_ms: int) -> bool:
+        """Move a message to the queue's dead-letter queue. False: there is none any more."""
+        redrive = state.queue.settings.redrive_policy
+        target = self.queues.find_arn(redrive.dead_letter_target_arn) if redrive is not None else None
+        if target is None:
+            return False
+        change: dict[str, object] = {"extra": with_dead_letter_source(row, state.queue.arn)}
+        if target.queue.settings.fifo:
+            # A FIFO queue orders by arrival, and its retention starts anew; a standard one keeps both.
+            change |= {"sequence": self.sequences.take(), "sent_at_ms": now_ms}
+        self.move(state, target, row, change, now_ms)
+        return True
+
+    def move(self, source: QueueState, target: QueueState, row: Row, change: dict[str, object], now_ms: int) -> None:
+        freed, deliverable = self.messages.move(source, target, row, change)
+        self.queues.touch(source)
+        self.queues.touch(target)
+        self.queues.schedule(target)
+        if freed:
+            self.available(source.queue.key, now_ms)
+        if deliverable:
+            self.available(target.queue.key, now_ms)
+
+    # Receive attempts
+
+    def _note_attempt(
+        self, state: QueueState, attempt_id: str, order: ReceiveOrder, taken: list[Row], received_at_ms: int
+    ) -> None:
+        deliveries = [AttemptedDelivery(row.sequence, row.receives, row.due_at_ms) for row in taken]
+        attempt = Attempt(received_at_ms, order.maximum, order.visibility_seconds, deliveries)
+        self.memory.note_attempt(state, attempt_id, attempt)
+
+    def _replay(self, state: QueueState, order: ReceiveOrder, now_ms: int) -> list[Delivery] | None:
+        """The same messages with the same handles, hidden anew, if this attempt was answered before."""
+        assert order.attempt_id is not None
+        attempt = self.memory.attempt(state, order.attempt_id)
+        if attempt is None:
+            return None
+        rows = [self.messages.get(state, delivery.sequence) for delivery in attempt.deliveries]
+        current = [
+            AttemptedDelivery(row.sequence, row.receives, row.due_at_ms) if row and row.due_at_ms else None
+            for row in rows
+        ]
+        if not fifo.may_replay(
+            attempt,
+            maximum=order.maximum,
+            visibility_seconds=order.visibility_seconds,
+            current=current,
+            now_ms=now_ms,
+        ):
+            return None
+        taken = [row for row in rows if row is not None]
+        for row in taken:
+            self.messages.hide(state, row, now_ms + order.visibility_seconds * 1000)
+        self._note_attempt(state, order.attempt_id, order, taken, attempt.received_at_ms)
+        return [self.delivery(state, row, attempt.received_at_ms) for row in taken]
+
+
+class _Round:
+    """One receive at work."""
+
+    def __init__(self, receiver: Receiver, state: QueueState, order: ReceiveOrder, room: int, now_ms: int) -> None:
+        self._receiver = receiver
+        self._messages = receiver.messages
+        self._state = state
+        self._order = order
+        self._room = room
+        self._now_ms = now_ms
+        self._due_at_ms = now_ms + order.visibility_seconds * 1000
+        self._moved: set[str] = set()  # a message moves once per receive, however its dead-letter queues point
+        self._spent = 0  # messages that went elsewhere
+        self.taken: list[Row] = []
+
+    @property
+    def stopped_early(self) -> bool:
+        return self._spent >= STEP
+
+    def run(self) -> list[Delivery]:
+        state = self._state
+        if state.queue.settings.fifo:
+            self._take_fifo()
+        else:
+            self._take_standard()
+        if self.taken or self._spent:
+            self._receiver.queues.touch(state)
+        deliveries = [self._receiver.delivery(state, row, self._now_ms) for row in self.taken]
+        if self._order.visibility_seconds == 0:
+            self._show_again()
+        elif self.taken:
+            self._receiver.queues.schedule(state)
+            self._receiver.available(state.queue.key, self._due_at_ms)
+        return deliveries
+
+    def _show_again(self) -> None:
+        """A timeout of 0: visible at once. A FIFO group that was served goes to the back of the line."""
+        fifo_queue = self._state.queue.settings.fifo
+        for row in self.taken:
+            turn = self._receiver.sequences.take() if fifo_queue else None
+            self._messages.show(self._state, row, turn)
+        if self.taken:
+            self._receiver.available(self._state.queue.key, self._now_ms)
+
+    # One message
+
+    def _take(self, row: Row) -> bool:
+        """Let the engine decide, and do it. False: the message stays, but not for this receive."""
+        state, now_ms = self._state, self._now_ms
+        fate = fate_on_receive(state.queue.settings, sent_at_ms=row.sent_at_ms, receives=row.receives, now_ms=now_ms)
+        if fate is Fate.EXPIRE:
+            self._receiver.remove(state, row, now_ms)
+            self._spent += 1
+            return True
+        if fate is Fate.DEAD_LETTER:
+            if row.message_id in self._moved:
+                return False
+            self._moved.add(row.message_id)
+            if self._receiver.dead_letter(state, row, now_ms):
+                self._spent += 1
+                return True
+        # A timeout of 0 hides the message too, until the round is over: nobody gets it twice in one response.
+        self._messages.deliver(state, row, max(self._due_at_ms, now_ms + 1), now_ms)
+        self.taken.append(row)
+        return True
+
+    def _full(self) -> bool:
+        return len(self.taken) >= self._room or self.stopped_early
+
+    # Standard queues
+
+    def _take_standard(self) -> None:
+        turn = -1
+        while not self._full():
+            rows = self._messages.in_line(self._state, turn, self._room - len(self.taken))
+            if not rows:
+                return
+            if any(row.fair_group is not None for row in rows):
+                self._take_fair()
+                return
+            for row in rows:
+                turn = row.turn
+                self._take(row)
+
+    def _take_fair(self) -> None:
+        """One at a time: each delivery can make a group noisy, and puts the group's next message in line."""
+        passed: set[int] = set()
+        while not self._full():
+            row = self._fairest(passed)
+            if row is None:
+                return
+            if not self._take(row):
+                passed.add(row.sequence)
+
+    def _fairest(self, passed: set[int]) -> Row | None:
+        """The oldest message of a quiet tenant, else the oldest of a noisy one."""
+        oldest_noisy = None
+        candidates = self._messages.in_line(self._state, -1, fairness.NOISY_GROUPS + 1 + len(passed))
+        for row in candidates:
+            if row.sequence in passed:
+                continue
+            if row.fair_group is None or not self._is_noisy(row.fair_group):
+                return row
+            oldest_noisy = oldest_noisy or row
+        return oldest_noisy
+
+    def _is_noisy(self, group_id: str) -> bool:
+        return fairness.is_noisy(
+            group_in_flight=self._messages.fair_group_in_flight(self._state, group_id),
+            all_in_flight=self._state.in_flight,
+        )
+
+    # FIFO queues
+
+    def _take_fifo(self) -> None:
+        """As many as possible of one group before the next group, groups by their place in line."""
+        turn = -1
+        while not self._full():
+            heads = self._messages.in_line(self._state, turn, 1)
+            if not heads:
+                return
+            turn = heads[0].turn
+            self._take_group(heads[0])
+
+    def _take_group(self, head: Row) -> None:
+        if not self._take(head):
+            return
+        while not self._full():
+            followers = self._messages.followers(self._state, head, self._room - len(self.taken))
+            for row in followers:
+                if self._full():
+                    return
+                if row.due_at_ms is not None or not self._take(row):
+                    return
+                head = row
+            if not followers:
+                return

@@ -1,0 +1,87 @@
+"""What must be done without anybody asking, in steps small enough that nobody notices.
+
+One step is one operation of a batch, a few milliseconds at most; whoever calls comes back at the time it answers.
+"""
+
+import apsw
+
+from stanchion.store.sqlite.memory_of_fifo import FifoMemory
+from stanchion.store.sqlite.move_tasks import Mover
+from stanchion.store.sqlite.queues import QueueTable
+from stanchion.store.sqlite.receiving import Receiver
+
+STEP = 200  # rows
+QUEUES_PER_STEP = 50
+TOMBSTONE_MS = 3_600_000  # a deleted queue's name is remembered this long; the rule itself needs a minute
+FORGETTING_PAUSE_MS = 5_000
+
+
+class Upkeep:
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        queues: QueueTable,
+        receiver: Receiver,
+        memory: FifoMemory,
+        mover: Mover,
+    ) -> None:
+        self._cursor = connection.cursor()
+        self._queues = queues
+        self._receiver = receiver
+        self._memory = memory
+        self._mover = mover
+        self._next_forgetting_ms = 0
+
+    def step(self, now_ms: int) -> int:
+        """Do a little of all that is due. Answers when (ms) there is more; ``now_ms`` itself for at once."""
+        more = self._settle_due(now_ms)
+        more |= self._queues.survey(QUEUES_PER_STEP)
+        more |= self._clear_abandoned()
+        next_move_ms = self._mover.step(now_ms)
+        if self._next_forgetting_ms <= now_ms:
+            more |= self._forget(now_ms)
+        if more:
+            return now_ms
+        return max(now_ms, min(self._queues.next_due_ms(), next_move_ms, self._next_forgetting_ms))
+
+    def _settle_due(self, now_ms: int) -> bool:
+        more = False
+        for count, state in enumerate(self._queues.due(now_ms), start=1):
+            more |= self._receiver.settle(state, now_ms, STEP)
+            if count == QUEUES_PER_STEP:
+                return True
+        return more
+
+    def _clear_abandoned(self) -> bool:
+        """Remove a few rows of what purges and queue deletions left."""
+        rows = self._cursor.execute("SELECT generation FROM abandoned_generation LIMIT 1").fetchall()
+        if not rows:
+            return False
+        generation = rows[0][0]
+        removed = sum(self._clear(table, key, generation) for table, key in _TABLES_BY_GENERATION)
+        if not removed:
+            self._cursor.execute("DELETE FROM abandoned_generation WHERE generation = ?", (generation,))
+        return True
+
+    def _clear(self, table: str, key: str, generation: int) -> int:
+        self._cursor.execute(
+            f"DELETE FROM {table} WHERE generation = ?1 AND {key} IN "  # noqa: S608
+            f"(SELECT {key} FROM {table} WHERE generation = ?1 ORDER BY {key} LIMIT ?2)",
+            (generation, STEP),
+        )
+        return int(self._cursor.connection.changes())
+
+    def _forget(self, now_ms: int) -> bool:
+        more = self._memory.forget_old(now_ms, STEP)
+        self._cursor.execute("DELETE FROM deleted_queue WHERE deleted_at_ms <= ?", (now_ms - TOMBSTONE_MS,))
+        self._next_forgetting_ms = now_ms + FORGETTING_PAUSE_MS
+        return more
+
+
+_TABLES_BY_GENERATION = (
+    ("message", "sequence"),
+    ("large_body", "sequence"),
+    ("deduplication", "key"),
+    ("receive_attempt", "attempt_id"),
+    ("fair_group", "group_id"),
+)

@@ -57,6 +57,10 @@ def read_extended(text: str) -> int | None:
     return (moment - _EPOCH) // _MILLISECOND
 
 
+def write_extended(moment_ms: int) -> str:
+    return (_EPOCH + timedelta(milliseconds=moment_ms)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _moment(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int | None:
     try:
         moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)

@@ -7,11 +7,11 @@ compact. Everything here walks the one table ``ATTRIBUTES``.
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
-from stanchion.engine import redrive
+from stanchion.engine import access_policy, redrive
 from stanchion.engine.characters import SIMPLE_NAME, has_illegal
 from stanchion.errors import (
     InvalidAttributeName,
@@ -210,8 +210,6 @@ def _read_value(attribute: Attribute, value: str, creating: bool) -> str:
     if not value and attribute.default is None:
         return ""
     if attribute.kind == "policy":
-        from stanchion.engine import access_policy
-
         return access_policy.check(value, creating=creating)
     return _READERS[attribute.kind](attribute, value)
 
@@ -303,14 +301,8 @@ def settings_of(attributes: Mapping[str, str]) -> QueueSettings:
         deduplication_per_group=attributes.get("DeduplicationScope") == "messageGroup",
         redrive_policy=redrive.read_policy(redrive_policy) if redrive_policy else None,
         redrive_allow_policy=redrive.read_allow_policy(allow_policy) if allow_policy else None,
-        access_policy=_parse_policy(policy) if policy else None,
+        access_policy=access_policy.parse(policy) if policy else None,
     )
-
-
-def _parse_policy(text: str) -> Any:
-    from stanchion.engine import access_policy
-
-    return access_policy.parse(text)
 
 
 def describe(queue: Queue, counts: Counts, names: Collection[str] | None) -> dict[str, str]:

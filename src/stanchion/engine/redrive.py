@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -24,7 +24,9 @@ from stanchion.limits import (
     REDRIVE_ALLOW_SOURCES,
 )
 from stanchion.model import MoveTask, Queue, QueueKey, RedriveAllowPolicy, RedrivePolicy
-from stanchion.store.base import Directory
+
+if TYPE_CHECKING:  # the stores import these rules; loading theirs from here would go round in a circle
+    from stanchion.store.base import Directory
 
 
 def _refuse_constant(name: str) -> Any:
@@ -247,7 +249,7 @@ def check_source_arn(arn: str | None, parameter: str = "SourceArn") -> QueueKey:
 
 
 def check_start(
-    asked: StartMessageMoveTaskInput, directory: Directory
+    asked: StartMessageMoveTaskInput, directory: "Directory"
 ) -> tuple[QueueKey, QueueKey | None, int | None]:
     """The source, the destination and the rate (messages per second) of a new move task.
 
@@ -267,7 +269,7 @@ def check_start(
     return source_key, destination, rate
 
 
-def _check_destination(arn: str, source: Queue, directory: Directory) -> QueueKey:
+def _check_destination(arn: str, source: Queue, directory: "Directory") -> QueueKey:
     key = _read_arn(arn, "DestinationArn")
     if key == source.key:
         raise InvalidParameterValue("Source queue arn and destination queue arn cannot be the same.")
@@ -288,7 +290,7 @@ def _check_rate(per_second: int | None) -> int | None:
     return per_second
 
 
-def _check_room(source: Queue, directory: Directory) -> None:
+def _check_room(source: Queue, directory: "Directory") -> None:
     active = directory.active_move_tasks(source.key.account)
     if any(task.source_arn == source.arn for task in active):
         raise InvalidParameterValue(

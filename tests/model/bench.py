@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from model.reference import Reference
 from stanchion import ids
 from stanchion.errors import SQSError
 from stanchion.limits import IN_FLIGHT
@@ -32,8 +33,6 @@ from stanchion.store.base import (
     Store,
     VisibilityChange,
 )
-
-from model.reference import Reference
 
 T = TypeVar("T")
 
@@ -269,8 +268,8 @@ class Bench:
     def tasks(self, source: str, limit: int = 10) -> Sequence[MoveTask]:
         return self.run(lambda: self.store.list_move_tasks(arn_of(source), limit))
 
-    def cancel_task(self, task_id: str, *, now_ms: int) -> MoveTask:
-        return self.run(lambda: self.store.cancel_move_task(task_id, lambda _task: None, now_ms))
+    def cancel_task(self, task_id: str) -> MoveTask:
+        return self.run(lambda: self.store.cancel_move_task(task_id, lambda _task: None))
 
     def tidy(self, *, now_ms: int) -> int:
         """Tidy until there is nothing more to do at this moment."""

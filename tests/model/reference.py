@@ -80,10 +80,14 @@ def redrive_allow_policy_of(text: str) -> RedriveAllowPolicy:
 
 @dataclass(eq=False)
 class Held:
-    """A message in a queue. It is hidden before ``hidden_until_ms``."""
+    """A message in a queue. It is hidden before ``hidden_until_ms``.
+
+    ``served_as`` numbers the last receive with timeout 0 that it headed its group in; hiding it clears that.
+    """
 
     message: Message
     hidden_until_ms: int
+    served_as: int = 0
 
 
 @dataclass
@@ -148,11 +152,14 @@ class HeldQueue:
             (held.hidden_until_ms for held in self.live(now_ms) if held.hidden_until_ms > now_ms), default=None
         )
 
-    def noisy(self, group_id: str | None, now_ms: int) -> bool:
-        """A tenant that holds at least 30 messages and more than a tenth of all in flight. No group: never."""
+    def noisy(self, group_id: str | None, taken: list[Held], now_ms: int) -> bool:
+        """A tenant that holds at least 30 messages and more than a tenth of all in flight. No group: never.
+
+        What the receive under way has taken counts as in flight, even with timeout 0.
+        """
         if group_id is None:
             return False
-        in_flight = self.in_flight(now_ms)
+        in_flight = [held for held in self.in_flight(now_ms) if held not in taken] + taken
         held_by_group = len([held for held in in_flight if held.message.group_id == group_id])
         return (
             held_by_group >= limits.NOISY_GROUP_MIN_IN_FLIGHT
@@ -238,6 +245,7 @@ class Reference:
                 arn=ids.queue_arn(key),
             )
             self.queues[key] = HeldQueue(queue)
+            self.deleted.pop(key, None)
             return queue
 
         return self._answer(work)
@@ -420,7 +428,7 @@ class Reference:
             raise OverLimit(f"Too many messages in flight for queue {held_queue.queue.key.name}")
         taken = self._take(held_queue, min(order.maximum, room), order.visibility_seconds, now_ms)
         handles = [self._handle(held_queue, held, now_ms) for held in taken]
-        if held_queue.fifo and order.attempt_id and taken:
+        if held_queue.fifo and order.attempt_id and taken and order.visibility_seconds:
             held_queue.attempts[order.attempt_id] = Attempt(
                 now_ms,
                 order.maximum,
@@ -449,7 +457,16 @@ class Reference:
                 taken.append(candidate)
         for held in taken:
             self._tell(held_queue.queue.key, held.hidden_until_ms)
+        if held_queue.fifo and visibility_seconds == 0:
+            self._send_to_the_back(held_queue, taken, now_ms)
         return taken
+
+    def _send_to_the_back(self, held_queue: HeldQueue, served: list[Held], now_ms: int) -> None:
+        """Served with timeout 0, the groups are visible again, and go behind the groups that wait."""
+        heads = self._heads(held_queue, [], now_ms)
+        for held in served:
+            if held in heads:
+                held.served_as = next(self._sequences)
 
     def _next_oldest(self, held_queue: HeldQueue, taken: list[Held], moved: list[Held], now_ms: int) -> Held | None:
         """A standard queue's next: the oldest visible message of a quiet tenant, else of a noisy one.
@@ -457,7 +474,7 @@ class Reference:
         A message is returned once and moved once in one receive, even if it is visible again at once.
         """
         visible = [held for held in held_queue.visible(now_ms) if held not in taken and held not in moved]
-        quiet = [held for held in visible if not held_queue.noisy(held.message.group_id, now_ms)]
+        quiet = [held for held in visible if not held_queue.noisy(held.message.group_id, taken, now_ms)]
         for held in quiet + visible:
             return held
         return None
@@ -465,19 +482,24 @@ class Reference:
     def _next_in_order_of_groups(
         self, held_queue: HeldQueue, group_id: str | None, taken: list[Held], moved: list[Held], now_ms: int
     ) -> Held | None:
-        """A FIFO queue's next: of the group being read as long as it has one, else of the group whose first
-        message is the oldest."""
-        heads: dict[str | None, Held] = {}
-        for held in held_queue.live(now_ms):
-            if held not in taken and held.message.group_id not in heads:
-                heads[held.message.group_id] = held
-        available = [held for held in heads.values() if held.hidden_until_ms <= now_ms and held not in moved]
+        """A FIFO queue's next: of the group being read as long as it has one, else of the group first in line."""
+        available = [held for held in self._heads(held_queue, taken, now_ms) if held not in moved]
         for held in available:
             if held.message.group_id == group_id:
                 return held
         for held in available:
             return held
         return None
+
+    def _heads(self, held_queue: HeldQueue, taken: list[Held], now_ms: int) -> list[Held]:
+        """The first message of each group, apart from those taken, if it is visible; that is all a FIFO queue
+        can go on with. The oldest first, but groups that were served with timeout 0 after all others."""
+        heads: dict[str | None, Held] = {}
+        for held in held_queue.live(now_ms):
+            if held not in taken and held.message.group_id not in heads:
+                heads[held.message.group_id] = held
+        available = [held for held in heads.values() if held.hidden_until_ms <= now_ms]
+        return sorted(available, key=lambda held: held.served_as or held.message.sequence)
 
     def _deliver(self, held: Held, visibility_seconds: int, now_ms: int) -> None:
         first = held.message.first_received_at_ms
@@ -486,7 +508,11 @@ class Reference:
             receives=held.message.receives + 1,
             first_received_at_ms=now_ms if first is None else first,
         )
-        held.hidden_until_ms = now_ms + visibility_seconds * 1000
+        self._hide(held, now_ms + visibility_seconds * 1000)
+
+    def _hide(self, held: Held, until_ms: int) -> None:
+        held.hidden_until_ms = until_ms
+        held.served_as = 0
 
     def _handle(self, held_queue: HeldQueue, held: Held, now_ms: int) -> str:
         receipt = Receipt(held_queue.queue.id, held.message.sequence, held.message.receives, now_ms)
@@ -505,7 +531,7 @@ class Reference:
         held.message = replace(held.message, dead_letter_source_arn=held_queue.queue.arn)
         if target.fifo:
             held.message = replace(held.message, sequence=next(self._sequences), sent_at_ms=now_ms)
-        held.hidden_until_ms = now_ms
+        self._hide(held, now_ms)
         self._put(target, held)
         self._tell(held_queue.queue.key, now_ms)
         return True
@@ -551,7 +577,7 @@ class Reference:
         total_ms = now_ms - change.receipt.received_at_ms + change.seconds * 1000
         if change.seconds and total_ms > limits.VISIBILITY_SECONDS * 1000:
             return InvalidParameterValue.of(change.seconds, "VisibilityTimeout", TOO_LONG)
-        held.hidden_until_ms = now_ms + change.seconds * 1000
+        self._hide(held, now_ms + change.seconds * 1000)
         self._tell(held_queue.queue.key, held.hidden_until_ms)
         return None
 
@@ -596,9 +622,7 @@ class Reference:
 
         return self._answer(work)
 
-    def cancel_move_task(
-        self, task_id: str, decide: Callable[[MoveTask | None], None], now_ms: int
-    ) -> Future[MoveTask]:
+    def cancel_move_task(self, task_id: str, decide: Callable[[MoveTask | None], None]) -> Future[MoveTask]:
         def work() -> MoveTask:
             known = [task for task in self.tasks if task.id == task_id]
             task = known[0] if known else None
@@ -615,23 +639,27 @@ class Reference:
 
     def _go_on_with(self, task: MoveTask, now_ms: int) -> None:
         if task.status == "CANCELLING":
-            self._update(task, status="CANCELLED")
+            task = self._update(task, status="CANCELLED")
+        elif now_ms - task.started_at_ms > limits.MOVE_TASK_HOURS * 3_600_000 and task.status == "RUNNING":
+            task = self._update(task, status="FAILED", failure_reason="TaskTimedOut")
         while task.status == "RUNNING" and self._may_move_one(task, now_ms):
             task = self._move_one(task, now_ms)
 
     def _may_move_one(self, task: MoveTask, now_ms: int) -> bool:
-        """The first at once, then one every 1/n seconds."""
-        if task.max_per_second is None:
+        """The first at once, then one every 1/n seconds. The end of the task is noticed at once."""
+        if task.max_per_second is None or task.moved >= task.to_move:
             return True
         return task.moved * 1000 <= (now_ms - task.started_at_ms) * task.max_per_second
 
     def _move_one(self, task: MoveTask, now_ms: int) -> MoveTask:
         source_key = ids.read_queue_arn(task.source_arn)
         source = self.queues.get(source_key) if source_key else None
-        visible = source.visible(now_ms) if source else []
-        if source is None or not visible or task.moved >= task.to_move:
+        if source is None:
+            return self._update(task, status="FAILED", failure_reason=QueueDoesNotExist.code)
+        movable = self._heads(source, [], now_ms) if source.fifo else source.visible(now_ms)
+        if not movable or task.moved >= task.to_move:
             return self._update(task, status="COMPLETED")
-        held = visible[0]
+        held = movable[0]
         destination_arn = task.destination_arn or held.message.dead_letter_source_arn
         if destination_arn is None:
             return self._update(task, status="FAILED", failure_reason="CouldNotDetermineMessageSource")

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 from stanchion.store.base import Store, StoreUnusable
-from stanchion.store.sqlite.store import SqliteStore
 
 
 def open_store(url: str, *, durability: str = "fsync") -> Store:
     """Open ``sqlite:PATH`` or ``memory``, on a running event loop. Raises StoreUnusable."""
+    # Only the backend that is asked for is loaded; another one's driver may not be installed.
+    from stanchion.store.sqlite.store import SqliteStore
+
     if url == "memory":
         return SqliteStore.open_memory()
     scheme, _, rest = url.partition(":")

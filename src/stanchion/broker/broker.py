@@ -1,0 +1,128 @@
+"""The broker: one verb for each action, over whatever store there is."""
+
+import asyncio
+import logging
+from asyncio import Future
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from stanchion.actions import Action, Shape
+from stanchion.broker.housekeeping import Housekeeping
+from stanchion.broker.message_verbs import MessageVerbs
+from stanchion.broker.move_task_verbs import MoveTaskVerbs
+from stanchion.broker.polls import Polls
+from stanchion.broker.queue_verbs import QueueVerbs
+from stanchion.broker.request import MessageIds, Outcome, Request, Rules, Tools, Translate
+from stanchion.clock import Clock
+from stanchion.errors import AccessDenied, InternalFailure, InvalidAddress, QueueDoesNotExist, SQSError
+from stanchion.model import Caller, RequestContext
+from stanchion.store.base import Store
+
+Done = Callable[[Shape | SQSError | None], None]
+"""Told the output of an action (None: it has none) or the error."""
+
+_log = logging.getLogger(__name__)
+
+
+class Broker:
+    """Make it on a running event loop; ``start`` begins the background work."""
+
+    def __init__(self, store: Store, clock: Clock, rules: Rules | None = None) -> None:
+        tools = Tools(store, rules or Rules(), MessageIds())
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self.housekeeping = Housekeeping(store, clock)
+        self.polls = Polls(store, clock)
+        self.queues = QueueVerbs(tools)
+        messages = MessageVerbs(tools, self.polls)
+        tasks = MoveTaskVerbs(tools, self.housekeeping.hurry)
+        self._hot: dict[str, Callable[[Request], Outcome]] = {
+            "ChangeMessageVisibility": messages.change_message_visibility,
+            "ChangeMessageVisibilityBatch": messages.change_message_visibility_batch,
+            "DeleteMessage": messages.delete_message,
+            "DeleteMessageBatch": messages.delete_message_batch,
+            "ReceiveMessage": messages.receive_message,
+            "SendMessage": messages.send_message,
+            "SendMessageBatch": messages.send_message_batch,
+        }
+        self._verbs: dict[str, Callable[[Request], Coroutine[Any, Any, Shape | None]]] = {
+            "AddPermission": self.queues.add_permission,
+            "CancelMessageMoveTask": tasks.cancel_message_move_task,
+            "CreateQueue": self.queues.create_queue,
+            "DeleteQueue": self.queues.delete_queue,
+            "GetQueueAttributes": self.queues.get_queue_attributes,
+            "GetQueueUrl": self.queues.get_queue_url,
+            "ListDeadLetterSourceQueues": self.queues.list_dead_letter_source_queues,
+            "ListMessageMoveTasks": tasks.list_message_move_tasks,
+            "ListQueueTags": self.queues.list_queue_tags,
+            "ListQueues": self.queues.list_queues,
+            "PurgeQueue": self.queues.purge_queue,
+            "RemovePermission": self.queues.remove_permission,
+            "SetQueueAttributes": self.queues.set_queue_attributes,
+            "StartMessageMoveTask": tasks.start_message_move_task,
+            "TagQueue": self.queues.tag_queue,
+            "UntagQueue": self.queues.untag_queue,
+        }
+
+    def start(self) -> None:
+        self.housekeeping.start()
+
+    def stop(self) -> None:
+        """Long polls are answered with what they have; nothing runs in the background any more."""
+        self.housekeeping.stop()
+        self.polls.release()
+
+    def call(
+        self,
+        action: Action,
+        given: Shape,
+        caller: Caller,
+        context: RequestContext,
+        done: Done,
+        *,
+        query: bool = False,
+    ) -> Callable[[], object] | None:
+        """Do an action. ``done`` is told once, at once or later; what is returned cancels (the client has gone)."""
+        request = Request(action, given, caller, context, query, self._clock.now_ms())
+        try:
+            outcome = self._begin(request)
+        except SQSError as error:
+            done(_disguised(error, request))
+            return None
+        outcome.future.add_done_callback(partial(_finish, outcome.translate, request, done))
+        return outcome.future.cancel
+
+    def _begin(self, request: Request) -> Outcome:
+        hot = self._hot.get(request.action.name)
+        if hot is not None:
+            return hot(request)
+        return Outcome(self._loop.create_task(self._verbs[request.action.name](request)), _as_it_is)
+
+
+def _as_it_is(output: Shape | None) -> Shape | None:
+    return output
+
+
+def _finish(translate: Translate, request: Request, done: Done, future: "Future[Any]") -> None:
+    if future.cancelled():
+        return
+    error = future.exception()
+    if error is None:
+        try:
+            answer: Shape | SQSError | None = translate(future.result())
+        except SQSError as refusal:
+            answer = refusal
+    elif isinstance(error, SQSError):
+        answer = _disguised(error, request)
+    else:
+        _log.error("%s failed", request.action.name, exc_info=error)
+        answer = InternalFailure()
+    done(answer)
+
+
+def _disguised(error: SQSError, request: Request) -> SQSError:
+    """Whoever has not signed does not learn which queues there are."""
+    if request.anonymous and isinstance(error, QueueDoesNotExist | InvalidAddress):
+        return AccessDenied.to_resource(request.context.address)
+    return error

@@ -1,0 +1,56 @@
+"""One tick: do what is due, learn when there is more."""
+
+import logging
+from asyncio import Future
+
+from stanchion.clock import Clock, Timer
+from stanchion.errors import SQSError
+from stanchion.store.base import Store
+
+LONGEST_PAUSE_MS = 1_000  # retention is kept to the second, whatever nobody told us of
+
+_log = logging.getLogger(__name__)
+
+
+class Housekeeping:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._timer: Timer | None = None
+        self._running: Future[int] | None = None
+        self._stopped = False
+
+    def hurry(self) -> None:
+        """Something new may be due: tick now, or once more after the tick under way."""
+        if self._stopped or self._running is not None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._running = self._store.tidy(self._clock.now_ms())
+        self._running.add_done_callback(self._ticked)
+
+    start = hurry
+
+    def stop(self) -> None:
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _ticked(self, tick: "Future[int]") -> None:
+        self._running = None
+        if self._stopped:
+            return
+        now_ms = self._clock.now_ms()
+        error = tick.exception()
+        if isinstance(error, SQSError):  # the disk is full, say: the store has logged it, and we try again
+            next_ms = now_ms + LONGEST_PAUSE_MS
+        elif error is not None:
+            raise error
+        else:
+            next_ms = min(tick.result(), now_ms + LONGEST_PAUSE_MS)
+        self._timer = self._clock.call_at(next_ms, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self.hurry()

@@ -1,0 +1,63 @@
+"""The verbs on move tasks: start, list, cancel."""
+
+from collections.abc import Callable
+
+from stanchion import ids
+from stanchion.actions import (
+    CancelMessageMoveTaskInput,
+    CancelMessageMoveTaskOutput,
+    ListMessageMoveTasksInput,
+    ListMessageMoveTasksOutput,
+    Shape,
+    StartMessageMoveTaskInput,
+    StartMessageMoveTaskOutput,
+)
+from stanchion.broker.request import Request, Tools
+from stanchion.engine import redrive
+from stanchion.errors import QueueDoesNotExist
+from stanchion.model import QueueKey
+from stanchion.store.base import Directory, MoveTaskDraft
+
+
+class MoveTaskVerbs:
+    def __init__(self, tools: Tools, hurry: Callable[[], None]) -> None:
+        self._store = tools.store
+        self._new_id = tools.new_message_id
+        self._hurry = hurry  # housekeeping runs the tasks: let it look at once
+
+    async def start_message_move_task(self, request: Request) -> Shape:
+        asked: StartMessageMoveTaskInput = request.input
+        source = redrive.check_source_arn(asked.source_arn)
+        request.admit_owner_of(source)
+
+        def decide(directory: Directory) -> MoveTaskDraft:
+            return MoveTaskDraft(self._new_id(), *redrive.check_start(asked, directory))
+
+        task = await self._store.start_move_task(source, decide, request.now_ms)
+        self._hurry()
+        return StartMessageMoveTaskOutput(task_handle=redrive.task_handle(task.id, task.source_arn))
+
+    async def list_message_move_tasks(self, request: Request) -> Shape:
+        asked: ListMessageMoveTasksInput = request.input
+        source = redrive.check_source_arn(asked.source_arn)
+        request.admit_owner_of(source)
+        await self._find(source)
+        limit = redrive.check_task_results(asked.max_results)
+        tasks = await self._store.list_move_tasks(ids.queue_arn(source), limit)
+        return ListMessageMoveTasksOutput(results=[redrive.task_entry(task) for task in tasks] or None)
+
+    async def cancel_message_move_task(self, request: Request) -> Shape:
+        asked: CancelMessageMoveTaskInput = request.input
+        task_id, source_arn = redrive.read_task_handle(asked.task_handle)
+        source = redrive.check_source_arn(source_arn)
+        request.admit_owner_of(source)
+        await self._find(source)
+        task = await self._store.cancel_move_task(task_id, lambda task: redrive.check_cancel(task, source_arn))
+        self._hurry()
+        return CancelMessageMoveTaskOutput(approximate_number_of_messages_moved=task.moved)
+
+    async def _find(self, source: QueueKey) -> None:
+        try:
+            await self._store.find_queue(source, lambda _queue: None)
+        except QueueDoesNotExist:
+            raise redrive.no_such_queue("SourceArn") from None

@@ -25,7 +25,13 @@ from stanchion.actions import (
 )
 from stanchion.broker.request import Request, Tools
 from stanchion.engine import access_policy, attributes, redrive, tags
-from stanchion.errors import InvalidParameterValue, PurgeQueueInProgress, QueueDeletedRecently, QueueNameExists
+from stanchion.errors import (
+    InvalidParameterValue,
+    PurgeQueueInProgress,
+    QueueDeletedRecently,
+    QueueDoesNotExist,
+    QueueNameExists,
+)
 from stanchion.model import Queue, QueueKey
 from stanchion.store.base import Directory, QueueChange, QueueDraft
 
@@ -63,6 +69,23 @@ class QueueVerbs:
             return QueueDraft(wanted, wanted_tags)
 
         return await self._store.create_queue(key, decide, now_ms)
+
+    async def declare_queue(self, key: QueueKey, wanted: CreateQueueInput, now_ms: int) -> None:
+        """Make a queue be as the operator declared it: created when absent, else changed where it differs."""
+        try:
+            existing = await self._store.find_queue(key, lambda _queue: None)
+        except QueueDoesNotExist:
+            await self.ensure_queue(key, wanted, now_ms)
+            return
+        given = {name: value for name, value in (wanted.attributes or {}).items() if name != "FifoQueue"}
+        wanted_tags = {**existing.tags, **tags.check_created(wanted.create_tags, key.name)}
+
+        def decide(queue: Queue, directory: Directory) -> QueueChange:
+            changed = attributes.check_change(queue.attributes, given) if given else queue.attributes
+            _check_dead_letter_target(directory, key, changed, given)
+            return QueueChange(changed, wanted_tags, modified=changed != queue.attributes)
+
+        await self._store.change_queue(key, decide, now_ms)
 
     def _check_name_is_free(self, directory: Directory, key: QueueKey, now_ms: int) -> None:
         wait_seconds = self._rules.recreate_wait_seconds

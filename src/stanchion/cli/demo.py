@@ -35,7 +35,7 @@ def demo() -> None:
         flags = {"port": "0", "store": f"sqlite:{folder / 'demo.db'}", "console": False}
         try:
             run_loop(_demo(load(flags, {}, folder=folder)))
-        except (Unexpected, app.StartError, OSError, HTTPException) as problem:
+        except (Unexpected, app.StartError) as problem:
             raise CannotGoOn(str(problem)) from None
     click.echo("\nEverything was answered as it should be. Start a server of your own with: stanchion serve")
 
@@ -92,7 +92,9 @@ class Guide:
         try:
             connection.request("POST", "/", body, headers)
             response = connection.getresponse()
-            return response.status, response.read().decode()
+            return response.status, response.read().decode(errors="replace")
+        except (OSError, HTTPException) as problem:
+            raise Unexpected(f"step {self._steps}, {action}: there was no answer ({problem})") from None
         finally:
             connection.close()
 

@@ -1,0 +1,67 @@
+"""The stanchion command as a user runs it: a process with an empty folder and no settings in its environment."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PATIENCE_SECONDS = 60
+COMMAND = [sys.executable, "-m", "stanchion"]
+
+
+def clean_environment(**variables: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("STANCHION_")}
+    return inherited | variables
+
+
+def run_stanchion(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=clean_environment(**variables),
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+@contextmanager
+def serving(folder: Path, *arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """A server in the background; killed at the end if it still runs, or when it takes far too long."""
+    process = subprocess.Popen(
+        [*COMMAND, "serve", *arguments],
+        cwd=folder,
+        env=clean_environment(**variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+    watchdog = threading.Timer(PATIENCE_SECONDS, process.kill)
+    watchdog.start()
+    try:
+        with process:
+            yield process
+            process.kill()
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        watchdog.cancel()
+
+
+def read_banner(process: subprocess.Popen[str]) -> list[str]:
+    """The lines up to the one about auth, which is the last; fewer when the process ended before."""
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line.rstrip("\n"))
+        if line.startswith("  Auth"):
+            break
+    return lines

@@ -179,7 +179,7 @@ class Reference:
         self._listeners: list[Availability] = []
         self._sequences = itertools.count(1)
         self._queue_ids = itertools.count(1)
-        self._entropy = itertools.count(1)
+        self._entropy = itertools.count(1 << 64)  # apart from the ids that tests make up
 
     def on_available(self, listener: Availability) -> None:
         self._listeners.append(listener)
@@ -703,9 +703,14 @@ class Reference:
             self._tell(held_queue.queue.key, now_ms)
 
     def _moments_to_come(self, now_ms: int) -> list[int]:
-        dues = [held_queue.next_due_ms(now_ms) for held_queue in self.queues.values()]
-        tasks = [now_ms + 1 for task in self.tasks if task.status in ("RUNNING", "CANCELLING")]
-        return [due for due in dues if due is not None] + tasks
+        moments = [now_ms + 1 for task in self.tasks if task.status in ("RUNNING", "CANCELLING")]
+        for held_queue in self.queues.values():
+            retention_ms = held_queue.queue.settings.message_retention_seconds * 1000
+            for held in held_queue.live(now_ms):
+                moments.append(held.message.sent_at_ms + retention_ms + 1)
+                if held.hidden_until_ms > now_ms:
+                    moments.append(held.hidden_until_ms)
+        return moments
 
     async def close(self) -> None:
         self.closed = True

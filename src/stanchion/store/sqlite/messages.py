@@ -133,11 +133,9 @@ class MessageTable:
         rows = self._cursor.execute(_LINE, (state.queue.generation, after_turn, limit)).fetchall()
         return [Row(row) for row in rows]
 
-    def followers(self, state: QueueState, head: Row, limit: int) -> list[Row]:
-        """The next messages of a FIFO group after ``head``, whatever their state."""
-        rows = self._cursor.execute(
-            _FIFO_FOLLOWERS, (state.queue.generation, head.fifo_group, head.sequence, limit)
-        ).fetchall()
+    def followers(self, state: QueueState, group_id: str, sequence: int, limit: int) -> list[Row]:
+        """The next messages of a FIFO group after ``sequence``, whatever their state."""
+        rows = self._cursor.execute(_FIFO_FOLLOWERS, (state.queue.generation, group_id, sequence, limit)).fetchall()
         return [Row(row) for row in rows]
 
     def oldest(self, state: QueueState, limit: int) -> list[Row]:

@@ -282,15 +282,17 @@ class _Round:
             self._take_group(heads[0])
 
     def _take_group(self, head: Row) -> None:
+        after = head.sequence  # noted before the row is taken: a dead letter gets a new one
         if not self._take(head):
             return
         while not self._full():
-            followers = self._messages.followers(self._state, head, self._room - len(self.taken))
+            room = self._room - len(self.taken)
+            followers = self._messages.followers(self._state, head.fifo_group, after, room)
             for row in followers:
                 if self._full():
                     return
+                after = row.sequence
                 if row.due_at_ms is not None or not self._take(row):
                     return
-                head = row
             if not followers:
                 return

@@ -62,6 +62,7 @@ class SqliteStore(Observer):
         self._listeners: list[Availability] = []
         self._news: dict[QueueKey, int] = {}  # availability noted in the current batch
         self._committer = Committer(connection, self, threaded=lock is not None)
+        self._closed = False
 
     @classmethod
     def open_file(cls, path: Path, durability: str = "fsync") -> "SqliteStore":
@@ -74,6 +75,9 @@ class SqliteStore(Observer):
         return cls(files.open_memory(), None, None)
 
     async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         await self._committer.close()
         if self._checkpoints is not None:
             self._checkpoints.close()

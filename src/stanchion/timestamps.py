@@ -32,7 +32,7 @@ def read_basic(text: str) -> int | None:
 
 
 def write_basic(moment_ms: int) -> str:
-    return (_EPOCH + timedelta(milliseconds=moment_ms)).strftime("%Y%m%dT%H%M%SZ")
+    return write_extended(moment_ms).replace("-", "").replace(":", "")
 
 
 def read_http_date(text: str) -> int | None:
@@ -50,15 +50,16 @@ def read_extended(text: str) -> int | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        # OverflowError: the zone carries it out of the years 1 to 9999.
+        return (moment.astimezone(UTC) - _EPOCH) // _MILLISECOND
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // _MILLISECOND
 
 
 def write_extended(moment_ms: int) -> str:
-    return (_EPOCH + timedelta(milliseconds=moment_ms)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (_EPOCH + timedelta(milliseconds=moment_ms)).isoformat()[:19] + "Z"
 
 
 def _moment(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int | None:

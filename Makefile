@@ -13,6 +13,7 @@ COMPILE = .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-v
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+.SECONDARY:
 .PHONY: help serve test lint bench lock clean
 
 help: ## Show this list
@@ -30,7 +31,7 @@ lint: $(VENV)/.test ## Check style and types only
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: $(VENV)/.test ## Measure against a running echo of the same machine; ARGS go to benchmarks/run.py
+bench: $(VENV)/.test ## Measure on this machine; ARGS go to benchmarks/run.py
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 lock: .venv-lock/.installed ## Renew every lock in requirements/

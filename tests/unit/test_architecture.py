@@ -22,7 +22,7 @@ BOTTOM = (*NOUNS, "stanchion.clock", "stanchion.store.base")
 LAYERS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("stanchion",): (),
     BOTTOM: BOTTOM,
-    ("stanchion.settings",): BOTTOM,
+    ("stanchion.settings", "stanchion.logs"): BOTTOM,
     ("stanchion.engine",): BOTTOM,
     ("stanchion.wire",): BOTTOM,
     ("stanchion.auth",): (*BOTTOM, "stanchion.wire.http"),

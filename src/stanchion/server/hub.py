@@ -1,0 +1,103 @@
+"""What the connections of one server share: the service, the limits, the time, and what they add up to."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from stanchion.errors import SQSError
+from stanchion.ids import message_id
+from stanchion.server.cors import Cors
+from stanchion.server.responses import Heads, error_response
+from stanchion.wire.http import HttpRequest, HttpResponse
+
+Reply = Callable[[HttpResponse], None]
+Cancel = Callable[[], object]
+
+
+class Service(Protocol):
+    def handle(self, request: HttpRequest, reply: Reply) -> Cancel | None:
+        """Answer exactly once, at once or later, from the event loop.
+
+        The returned callable, if any, is called when the client went away before the answer.
+        """
+        ...
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What clients may take: sizes for each request, ``max_connections`` and ``max_buffered_bytes`` over all."""
+
+    max_connections: int = 10_000
+    max_header_bytes: int = 65_536  # counted in pieces: up to request_reader.PIECE_BYTES more may get through
+    max_headers: int = 128
+    max_url_bytes: int = 262_144  # old clients send message bodies in GETs
+    max_body_bytes: int = 8_388_608
+    max_buffered_bytes: int = 268_435_456
+    max_pipelined: int = 64
+    header_timeout_seconds: float = 30.0  # from the first byte to the whole head
+    body_timeout_seconds: float = 30.0  # a body must bring min_body_bytes_per_second over each such window
+    min_body_bytes_per_second: int = 1_024
+    idle_timeout_seconds: float = 120.0
+    write_timeout_seconds: float = 30.0  # a reader that takes nothing for so long is cut
+
+
+class Client(Protocol):
+    """A connection, as the server sees it. ``deadline`` is the moment from which ``expire`` is to be called."""
+
+    deadline: float
+
+    def expire(self) -> None: ...
+    def drain(self) -> None: ...
+    def abort(self) -> None: ...
+
+
+class Hub:
+    """Held by every connection of a server. Only the event loop's thread touches it."""
+
+    def __init__(
+        self,
+        service: Service,
+        limits: Limits,
+        heads: Heads,
+        cors: Cors | None,
+        loop: asyncio.AbstractEventLoop,
+        now_seconds: float,
+    ) -> None:
+        self.service = service
+        self.limits = limits
+        self.heads = heads
+        self.cors = cors
+        self.loop = loop
+        self.connections: set[Client] = set()
+        self.empty = asyncio.Event()
+        self.empty.set()
+        self.draining = False
+        self.buffered_bytes = 0
+        self.accepted = 0
+        self.requests = 0
+        self.refused: dict[int, int] = {}
+        self.tick(now_seconds)
+
+    def tick(self, now_seconds: float) -> None:
+        """Set the time that deadlines are counted from: once a second, so that a request never reads a clock."""
+        self.now = now_seconds
+        self.idle_deadline = now_seconds + self.limits.idle_timeout_seconds
+
+    def add(self, connection: Client) -> int:
+        """Count a connection in; answers how many are open."""
+        self.accepted += 1
+        self.connections.add(connection)
+        self.empty.clear()
+        return len(self.connections)
+
+    def remove(self, connection: Client) -> None:
+        self.connections.discard(connection)
+        if not self.connections:
+            self.empty.set()
+
+    def refusal(self, error: SQSError, headers: dict[str, str]) -> HttpResponse:
+        """The server's own answer to a request that had these headers."""
+        self.refused[error.status] = self.refused.get(error.status, 0) + 1
+        return error_response(error, message_id(os.urandom(16)), headers)

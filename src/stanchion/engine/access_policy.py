@@ -16,8 +16,8 @@ from msgspec import UNSET, Raw, UnsetType
 from stanchion import limits
 from stanchion.actions import ACTIONS, Action
 from stanchion.engine.policy_conditions import (
+    Asking,
     Condition,
-    facts_about,
     principal_arn,
     read_condition,
     wildcard,
@@ -268,14 +268,12 @@ def _effects(
     policy: AccessPolicy, caller: Caller, permission: str, queue_arn: str, context: RequestContext, now_ms: int
 ) -> AbstractSet[_Effect]:
     """What the matching statements want."""
+    asking = Asking(caller, context, now_ms)
     effects: set[_Effect] = set()
-    facts: dict[str, str] | None = None
     for statement in policy.statements:
-        if not statement.concerns(caller, permission, queue_arn):
-            continue
-        if statement.conditions and facts is None:
-            facts = facts_about(caller, context, now_ms)
-        if all(condition.holds(facts or {}) for condition in statement.conditions):
+        if statement.concerns(caller, permission, queue_arn) and all(
+            condition.holds(asking) for condition in statement.conditions
+        ):
             effects.add(statement.effect)
     return effects
 

@@ -6,7 +6,7 @@ none of them may hold.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from operator import eq, ge, gt, le, lt
 from typing import Any, Final, NamedTuple
@@ -93,6 +93,59 @@ def _is_arn_like(arn: str, parts: tuple[re.Pattern[str], ...]) -> bool:
     return len(given) == len(parts) and all(map(_is_like, given, parts))
 
 
+# ── Facts ────────────────────────────────────────────────────────────────────────────────────────────────
+
+_USER_ARN: Final = re.compile(r"arn:[^:]*:iam::[0-9]*:user/(?:.*/)?([^/]+)")
+_SESSION_ARN: Final = re.compile(r"arn:([^:]*):sts::([0-9]*):assumed-role/([^/]+)/.+")
+
+
+class Asking(NamedTuple):
+    """What the facts are about: one caller's request at one moment."""
+
+    caller: Caller
+    context: RequestContext
+    now_ms: int
+
+
+def principal_arn(arn: str) -> str:
+    """The identity that policies name: for the session of a role, the role."""
+    match = _SESSION_ARN.fullmatch(arn)
+    return f"arn:{match[1]}:iam::{match[2]}:role/{match[3]}" if match else arn
+
+
+def _user_name(asking: Asking) -> str:
+    match = _USER_ARN.fullmatch(asking.caller.arn)
+    return match[1] if match else ""
+
+
+# By lower-case key; what answers "" is not there. aws:SourceArn and aws:SourceAccount never are: only the services
+# of a cloud send them.
+_FACTS: Final[dict[str, Callable[[Asking], str]]] = {
+    "aws:sourceip": lambda asking: asking.context.source_ip,
+    "aws:securetransport": lambda asking: "true" if asking.context.secure else "false",
+    "aws:currenttime": lambda asking: write_extended(asking.now_ms),
+    "aws:epochtime": lambda asking: str(asking.now_ms // 1000),
+    "aws:useragent": lambda asking: asking.context.user_agent,
+    "aws:referer": lambda asking: asking.context.referer,
+    "aws:principalarn": lambda asking: principal_arn(asking.caller.arn),
+    "aws:principalaccount": lambda asking: asking.caller.account,
+    "aws:userid": lambda asking: asking.caller.sender_id,
+    "aws:username": _user_name,
+}
+_TAG_PREFIX: Final = "aws:principaltag/"
+
+
+def find_fact(key: str, asking: Asking) -> str | None:
+    """The value of a lower-case key, None when it is not known."""
+    read = _FACTS.get(key)
+    if read is not None:
+        return read(asking) or None
+    if not key.startswith(_TAG_PREFIX):
+        return None
+    name = key.removeprefix(_TAG_PREFIX)
+    return next((value for tag, value in asking.caller.tags if tag.lower() == name), None)
+
+
 # ── Operators ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -149,8 +202,8 @@ class Condition(NamedTuple):
     operands: tuple[Any, ...]
     when_missing: bool
 
-    def holds(self, facts: Mapping[str, str]) -> bool:
-        fact = facts.get(self.key)
+    def holds(self, asking: Asking) -> bool:
+        fact = find_fact(self.key, asking)
         if self.operator is None:
             return (fact is None) in self.operands
         if fact is None:
@@ -181,37 +234,3 @@ def read_condition(operator_text: str, key: str, values: list[str]) -> Condition
         raise ValueError(operator_text)
     when_missing = name.endswith(_IF_EXISTS) or quantifier == _ALL or (operator.negated and quantifier != _ANY)
     return Condition(key, operator, tuple(map(operator.read_operand, values)), when_missing)
-
-
-# ── Facts ────────────────────────────────────────────────────────────────────────────────────────────────
-
-_USER_ARN: Final = re.compile(r"arn:[^:]*:iam::[0-9]*:user/(?:.*/)?([^/]+)")
-_SESSION_ARN: Final = re.compile(r"arn:([^:]*):sts::([0-9]*):assumed-role/([^/]+)/.+")
-
-
-def principal_arn(arn: str) -> str:
-    """The identity that policies name: for the session of a role, the role."""
-    match = _SESSION_ARN.fullmatch(arn)
-    return f"arn:{match[1]}:iam::{match[2]}:role/{match[3]}" if match else arn
-
-
-def facts_about(caller: Caller, context: RequestContext, now_ms: int) -> dict[str, str]:
-    """What conditions can ask for, by lower-case key. What is not known is not there; aws:SourceArn and
-    aws:SourceAccount never are, as only services of a cloud send them."""
-    facts = {
-        "aws:sourceip": context.source_ip,
-        "aws:securetransport": "true" if context.secure else "false",
-        "aws:currenttime": write_extended(now_ms),
-        "aws:epochtime": str(now_ms // 1000),
-        "aws:useragent": context.user_agent,
-        "aws:referer": context.referer,
-        "aws:principalarn": principal_arn(caller.arn),
-        "aws:principalaccount": caller.account,
-        "aws:userid": caller.sender_id,
-    }
-    user = _USER_ARN.fullmatch(caller.arn)
-    if user:
-        facts["aws:username"] = user[1]
-    for name, value in caller.tags:
-        facts[f"aws:principaltag/{name.lower()}"] = value
-    return {key: fact for key, fact in facts.items() if fact}

@@ -102,6 +102,7 @@ def test_a_single_statement_needs_no_list() -> None:
     [
         "", "{", "null", "[]", '"x"', "1", "{}", '{"Statement":[]}', '{"Statement":null}', '{"Statement":[null]}',
         '{"Statement":"x"}', "[" * 100_000, '{"Statement":' * 5_000, '{"a":"\ud800"}', "\x00",
+        policy(statement(Condition={"NumericEquals": {"aws:EpochTime": 0}})).replace(" 0", "9" * 5_000),
         policy(statement(), Version="2013-10-17"),
         policy(statement(), Version=None),
         policy(statement(), Id=1),
@@ -180,8 +181,11 @@ AT_THE_LIMITS = {
     "7 actions": [statement(Action=["sqs:SendMessage"] * 7)],
 }
 OVER_THE_LIMITS = {
-    "51 principals": [statement(Principal={"AWS": accounts(30)}), statement(NotPrincipal={"AWS": accounts(21)}, Principal=None)],
-    "11 conditions": [statement(Condition={op: {f"x{n}": "x" for n in range(11)}}) for op in ["StringLike"]],
+    "51 principals": [
+        statement(Principal={"AWS": accounts(30)}),
+        statement(Principal=None, NotPrincipal={"AWS": accounts(21)}),
+    ],
+    "11 conditions": [statement(Condition={"StringLike": {f"aws:PrincipalTag/{n}": "x" for n in range(11)}})],
     "8 actions": [statement(Action=["sqs:SendMessage"] * 8)],
     "8 not-actions": [statement(Action=None, NotAction=["sqs:SendMessage"] * 8)],
     "8193 bytes": [statement(Sid="x" * 8_192)],
@@ -228,7 +232,7 @@ MEMBERS = {
     "Action": st.sampled_from(["*", "sqs:*", "sqs:[?", "SQS:send*"]) | st.text(),
     "Resource": st.text() | st.lists(st.text()),
     "Condition": st.dictionaries(
-        st.sampled_from(["StringLike", "ArnLike", "NumericEquals", "DateEquals", "IpAddress", "Bool", "Null"]) | st.text(),
+        st.sampled_from(["StringLike", "ArnLike", "NumericEquals", "DateEquals", "IpAddress", "Bool"]) | st.text(),
         st.dictionaries(st.sampled_from(["aws:SourceIp", "AWS:useragent"]), JSON),
     ),
 }  # fmt: skip
@@ -361,8 +365,8 @@ def test_not_principal_opens_no_queue_to_anonymous_callers() -> None:
     "pattern, matches",
     [
         ("*", True), ("sqs:*", True), ("SQS:SendMessage", True), ("sqs:sendmessage", True), ("Sqs:SEND*", True),
-        ("sqs:?end*", True), ("sqs:*age", True), ("sqs:S*d*M*e", True), ("sqs:Send", False), ("sqs:SendMessag?e", False),
-        ("sqs:", False), ("sqs:[Ss]end*", False), ("sqs:SendMessageBatch", False),
+        ("sqs:?end*", True), ("sqs:*age", True), ("sqs:S*d*M*e", True), ("sqs:Send", False),
+        ("sqs:SendMessag?e", False), ("sqs:", False), ("sqs:[Ss]end*", False), ("sqs:SendMessageBatch", False),
     ],
 )  # fmt: skip
 def test_actions_match_by_wildcards_in_any_case(pattern: str, matches: bool) -> None:
@@ -473,8 +477,9 @@ VALUE_FOR = {
     "NotIpAddress": "::/0", "Arn": TOPIC,
 }  # fmt: skip
 PLAIN = [
-    "StringEquals", "StringEqualsIgnoreCase", "StringLike", "NumericEquals", "NumericLessThan", "NumericGreaterThanEquals",
-    "DateEquals", "DateGreaterThan", "Bool", "BinaryEquals", "IpAddress", "ArnEquals", "ArnLike",
+    "StringEquals", "StringEqualsIgnoreCase", "StringLike", "NumericEquals", "NumericLessThan",
+    "NumericGreaterThanEquals", "DateEquals", "DateGreaterThan", "Bool", "BinaryEquals", "IpAddress",
+    "ArnEquals", "ArnLike",
 ]  # fmt: skip
 NEGATED = [
     "StringNotEquals", "StringNotEqualsIgnoreCase", "StringNotLike", "NumericNotEquals", "DateNotEquals",
@@ -529,6 +534,11 @@ def test_tags_of_the_key_are_facts_with_names_in_any_case() -> None:
 def test_a_session_s_principal_arn_is_its_role() -> None:
     session = caller_of(OTHER, f"arn:aws:sts::{OTHER}:assumed-role/worker/one")
     assert holds("ArnEquals", "aws:PrincipalArn", f"arn:aws:iam::{OTHER}:role/worker", session)
+
+
+def test_the_time_is_a_text_too() -> None:
+    assert holds("StringEquals", "aws:CurrentTime", "2026-11-21T01:21:00Z")
+    assert holds("StringEquals", "aws:EpochTime", "1795224060")
 
 
 def test_an_anonymous_caller_has_no_account_arn_or_name() -> None:
@@ -740,8 +750,8 @@ def test_the_checks_of_add_permission_come_in_order() -> None:
     ]
     told = [refusal(*case, text=full)[1] for case in bad]
     marks = [
-        "Label.", "ActionName.", "Only the queue owner", "WSDL", "8 Actions", "AWSAccountIds", "PrincipalId", "Can only",
-        "Already", "21 Statements",
+        "Label.", "ActionName.", "Only the queue owner", "WSDL", "8 Actions", "AWSAccountIds", "PrincipalId",
+        "Can only", "Already", "21 Statements",
     ]  # fmt: skip
     assert [mark in text for mark, text in zip(marks, told, strict=True)] == [True] * len(marks)
 

@@ -125,9 +125,7 @@ def test_dead_letters_know_where_they_came_from(site: Site) -> None:
     conn = connect(site)
     dead, source = conn.create_queue("dead"), conn.create_queue("source")
     assert list(conn.get_dead_letter_source_queues(dead)) == []
-    assert source.set_attribute(
-        "RedrivePolicy", json.dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": 1})
-    )
+    assert source.set_attribute("RedrivePolicy", json.dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": 1}))
     assert [each.url for each in conn.get_dead_letter_source_queues(dead)] == [source.url]
     source.write(source.new_message("unreadable"))
     assert source.read(0).get_body() == "unreadable"

@@ -6,6 +6,7 @@ Tests share the server and each makes queues of its own, so turning the clock ne
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from support.both_protocols import Caller
 from support.in_process import InProcessServer
 from support.queue_calls import QueueCalls

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from xml.etree import ElementTree
 
 import pytest
+
 from support.both_protocols import Caller, Refused, read_json, read_xml
 from support.in_process import InProcessServer
 from support.queue_calls import QueueCalls, fresh_name

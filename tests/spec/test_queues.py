@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from support.queue_calls import QueueCalls, fresh_name
 
 NAME_RULE = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"

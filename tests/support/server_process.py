@@ -25,7 +25,7 @@ class ServerProcess:
         self.process = subprocess.Popen(
             command,
             cwd=folder,
-            env=_clean_environment() | dict(environment or {}),
+            env=clean_environment() | dict(environment or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -100,6 +100,6 @@ class ServerProcess:
             self.stop()
 
 
-def _clean_environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """Ours, without what would configure the server or its clients by accident."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("STANCHION_", "AWS_"))}

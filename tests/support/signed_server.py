@@ -3,17 +3,19 @@
 import os
 from pathlib import Path
 
-from support.server_process import ServerProcess
+from support.server_process import ServerProcess, clean_environment
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
+KEY_ID = "AKIASTANCHIONTESTS"
+SECRET = "only+for/the-tests"
 PROFILE = "tests"
 
-# One file serves both sides: the server reads all keys from it, a client the profile that it is told.
+# One file serves both sides: the server reads all keys from it, a client may be told the profile.
 _CREDENTIALS = f"""\
 [{PROFILE}]
-aws_access_key_id = AKIASTANCHIONTESTS
-aws_secret_access_key = only+for/the-tests
+aws_access_key_id = {KEY_ID}
+aws_secret_access_key = {SECRET}
 aws_account_id = {ACCOUNT}
 """
 
@@ -28,13 +30,13 @@ class SignedServer(ServerProcess):
         super().__init__(folder, *fixed, *flags)
 
     def environment(self) -> dict[str, str]:
-        """For a client program: the endpoint, the profile, and nothing of the machine's own AWS settings."""
-        own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        return own | {
+        """For a client program: the endpoint, the key, and nothing of the machine's own AWS settings."""
+        return clean_environment() | {
             "SQS_ENDPOINT": self.url,
+            "AWS_ACCESS_KEY_ID": KEY_ID,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_SHARED_CREDENTIALS_FILE": str(self.credentials),
-            "AWS_CONFIG_FILE": str(self.folder / "no-such-config"),
-            "AWS_PROFILE": PROFILE,
+            "AWS_CONFIG_FILE": os.devnull,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",

@@ -247,8 +247,8 @@ def test_a_string_attribute_is_not_empty(q):
         (".a", "Message (user) attribute name must not begin with character '.'."),
         ("a.", "Message (user) attribute name must not end with character '.'."),
         ("a..b", "Message (user) attribute name must not have successive '.' characters."),
-        ("a!", "The message attribute name 'a!' is invalid. Attribute name can contain A-Z, a-z, 0-9, underscore (_), "
-               "hyphen (-), and period (.) characters."),
+        ("a!", "The message attribute name 'a!' is invalid. Attribute name can contain A-Z, a-z, 0-9, "
+               "underscore (_), hyphen (-), and period (.) characters."),
         ("", "The request must contain non-empty message (user) attribute names."),
     ],
 )  # fmt: skip

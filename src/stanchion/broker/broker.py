@@ -113,6 +113,9 @@ def _finish(translate: Translate, request: Request, done: Done, future: "Future[
             answer: Shape | SQSError | None = translate(future.result())
         except SQSError as refusal:
             answer = refusal
+        except Exception:  # the client must not wait for ever for an answer that we cannot write
+            _log.exception("%s was done, but its answer failed", request.action.name)
+            answer = InternalFailure()
     elif isinstance(error, SQSError):
         answer = _disguised(error, request)
     else:

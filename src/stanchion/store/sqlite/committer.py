@@ -6,7 +6,8 @@ more throughput, because the interpreter lock is handed over once a batch instea
 
 An operation that breaks a rule raises its SQSError before it has written anything, and the others go on. When
 the disk refuses, the whole batch fails and leaves no trace. When an operation fails in a way that nobody
-foresaw, the batch is rolled back and its operations run again one by one, so that only the culprit fails.
+foresaw, or meets a damaged page, the batch is rolled back and its operations run again one by one, so that only
+the culprit fails.
 """
 
 import asyncio
@@ -25,6 +26,18 @@ Result = TypeVar("Result")
 Operation = Callable[[], Any]
 
 BATCH_OPERATIONS = 1_000  # keeps one commit's work on the loop to some ten milliseconds
+
+# The disk or the file is to blame, whoever asks next; other errors of SQLite are mistakes in one operation.
+_REFUSALS = (
+    apsw.FullError,
+    apsw.IOError,
+    apsw.CantOpenError,
+    apsw.ReadOnlyError,
+    apsw.BusyError,
+    apsw.ProtocolError,
+    apsw.NoMemError,
+)
+_DAMAGE = (apsw.CorruptError, apsw.NotADBError)
 
 _log = logging.getLogger(__name__)
 
@@ -104,8 +117,8 @@ class Committer:
             self._cursor.execute("BEGIN IMMEDIATE")
             outcomes = [self._run(request) for request in batch]
             self._observer.before_commit()
-        except apsw.Error as error:
-            self._abandon(batch, error)
+        except _REFUSALS as error:
+            self._fail([request.future for request in batch], error)
             return
         except Exception:
             _log.exception("an operation failed; its batch runs again one by one")
@@ -133,12 +146,12 @@ class Committer:
         except Exception as failure:
             _log.exception("this operation failed")
             self._roll_back()
-            unavailable = isinstance(failure, apsw.Error)
+            unavailable = isinstance(failure, _REFUSALS + _DAMAGE)
             return _Outcome(request.future, None, ServiceUnavailable() if unavailable else InternalFailure())
         if error is not None:
             self._roll_back()
             return _Outcome(request.future, None, ServiceUnavailable())
-        self._observer.committed()
+        self._announce()
         return outcome
 
     # The commit
@@ -162,11 +175,14 @@ class Committer:
         if error is not None:
             self._fail([outcome.future for outcome in outcomes], error)
             return
-        self._observer.committed()
+        self._announce()
         self._resolve(outcomes)
 
-    def _abandon(self, batch: list[_Request], error: apsw.Error) -> None:
-        self._fail([request.future for request in batch], error)
+    def _announce(self) -> None:
+        try:
+            self._observer.committed()
+        except Exception:  # it is on disk, and those who asked must hear so
+            _log.exception("a listener to commits failed")
 
     def _fail(self, futures: "list[Future[Any]]", error: apsw.Error) -> None:
         _log.error("the store could not commit, %d requests refused: %s", len(futures), error)

@@ -21,8 +21,8 @@ class Sequences:
         return self._next - 1
 
     def rolled_back(self) -> None:
-        """A reservation may have been undone; numbers taken stay taken."""
-        self._reserved = self._stored()
+        """A reservation may have been undone: make a new one. Numbers taken stay taken."""
+        self._reserved = self._next  # without asking the file, which may be why there was a rollback
 
     def _stored(self) -> int:
         rows = self._cursor.execute("SELECT value FROM meta WHERE name = 'sequences_reserved'").fetchall()

@@ -256,6 +256,7 @@ class Reference:
         def work() -> Queue:
             held_queue = self._held(key)
             change = decide(held_queue.queue, self)
+            self._drop_expired(held_queue, now_ms)  # a longer retention does not bring back what is gone
             delayed = held_queue.delayed(now_ms)
             old = held_queue.queue
             held_queue.queue = replace(
@@ -440,19 +441,16 @@ class Reference:
 
     def _take(self, held_queue: HeldQueue, maximum: int, visibility_seconds: int, now_ms: int) -> list[Held]:
         taken: list[Held] = []
-        moved: list[Held] = []
         group_id: str | None = None
         while len(taken) < maximum:
             if held_queue.fifo:
-                candidate = self._next_in_order_of_groups(held_queue, group_id, taken, moved, now_ms)
+                candidate = self._next_in_order_of_groups(held_queue, group_id, taken, now_ms)
             else:
-                candidate = self._next_oldest(held_queue, taken, moved, now_ms)
+                candidate = self._next_oldest(held_queue, taken, now_ms)
             if candidate is None:
                 break
             group_id = candidate.message.group_id
-            if self._dead_letter(held_queue, candidate, now_ms):
-                moved.append(candidate)
-            else:
+            if not self._dead_letter(held_queue, candidate, now_ms):
                 self._deliver(candidate, visibility_seconds, now_ms)
                 taken.append(candidate)
         for held in taken:
@@ -468,22 +466,24 @@ class Reference:
             if held in heads:
                 held.served_as = next(self._sequences)
 
-    def _next_oldest(self, held_queue: HeldQueue, taken: list[Held], moved: list[Held], now_ms: int) -> Held | None:
+    def _next_oldest(self, held_queue: HeldQueue, taken: list[Held], now_ms: int) -> Held | None:
         """A standard queue's next: the oldest visible message of a quiet tenant, else of a noisy one.
 
-        A message is returned once and moved once in one receive, even if it is visible again at once.
+        A message is returned once in one receive, even if it is visible again at once.
         """
-        visible = [held for held in held_queue.visible(now_ms) if held not in taken and held not in moved]
-        quiet = [held for held in visible if not held_queue.noisy(held.message.group_id, taken, now_ms)]
+        visible = [held for held in held_queue.visible(now_ms) if held not in taken]
+        groups = {held.message.group_id for held in visible}
+        noisy = [group_id for group_id in groups if held_queue.noisy(group_id, taken, now_ms)]
+        quiet = [held for held in visible if held.message.group_id not in noisy]
         for held in quiet + visible:
             return held
         return None
 
     def _next_in_order_of_groups(
-        self, held_queue: HeldQueue, group_id: str | None, taken: list[Held], moved: list[Held], now_ms: int
+        self, held_queue: HeldQueue, group_id: str | None, taken: list[Held], now_ms: int
     ) -> Held | None:
         """A FIFO queue's next: of the group being read as long as it has one, else of the group first in line."""
-        available = [held for held in self._heads(held_queue, taken, now_ms) if held not in moved]
+        available = self._heads(held_queue, taken, now_ms)
         for held in available:
             if held.message.group_id == group_id:
                 return held
@@ -519,12 +519,15 @@ class Reference:
         return ids.receipt_handle(self.receipt_key, receipt)
 
     def _dead_letter(self, held_queue: HeldQueue, held: Held, now_ms: int) -> bool:
-        """Move a message that was received too often to the dead-letter queue, if there is one."""
+        """Move a message that was received too often to the dead-letter queue, if there is one.
+
+        A queue that names itself keeps its messages and delivers them: they would move to and fro without end.
+        """
         policy = held_queue.queue.settings.redrive_policy
         if policy is None or held.message.receives < policy.max_receive_count:
             return False
         target_key = ids.read_queue_arn(policy.dead_letter_target_arn)
-        if target_key not in self.queues:
+        if target_key not in self.queues or target_key == held_queue.queue.key:
             return False
         target = self.queues[target_key]
         held_queue.messages.remove(held)

@@ -338,7 +338,8 @@ class MessageTable:
         self._uncount(state, row)
         if row.fifo_group is not None:
             return self._free_fifo_group(state, row.fifo_group)
-        if row.fair_group is not None and row.turn is not None:
+        # Whether the row stood in line is asked of the table: it may have got there after the row was read.
+        if row.fair_group is not None and row.due_at_ms is None and self._fair_head(state, row.fair_group) is None:
             self._advance_fair_group(state, row.fair_group)
         return False
 

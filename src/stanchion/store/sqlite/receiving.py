@@ -100,10 +100,13 @@ class Receiver:
     # Dead letters
 
     def dead_letter(self, state: QueueState, row: Row, now_ms: int) -> bool:
-        """Move a message to the queue's dead-letter queue. False: there is none any more."""
+        """Move a message to the queue's dead-letter queue. False: there is none any more, or it is the queue itself.
+
+        A queue may name itself. Moving its messages to and fro would never end and hold up the others: deliver.
+        """
         redrive = state.queue.settings.redrive_policy
         target = self.queues.find_arn(redrive.dead_letter_target_arn) if redrive is not None else None
-        if target is None:
+        if target is None or target is state:
             return False
         change: dict[str, object] = {"extra": with_dead_letter_source(row, state.queue.arn)}
         if target.queue.settings.fifo:
@@ -168,7 +171,6 @@ class _Round:
         self._room = room
         self._now_ms = now_ms
         self._due_at_ms = now_ms + order.visibility_seconds * 1000
-        self._moved: set[str] = set()  # a message moves once per receive, however its dead-letter queues point
         self._spent = 0  # messages that went elsewhere
         self.taken: list[Row] = []
 
@@ -203,25 +205,20 @@ class _Round:
 
     # One message
 
-    def _take(self, row: Row) -> bool:
-        """Let the engine decide, and do it. False: the message stays, but not for this receive."""
+    def _take(self, row: Row) -> None:
+        """Let the engine decide, and do it."""
         state, now_ms = self._state, self._now_ms
         fate = fate_on_receive(state.queue.settings, sent_at_ms=row.sent_at_ms, receives=row.receives, now_ms=now_ms)
         if fate is Fate.EXPIRE:
             self._receiver.remove(state, row, now_ms)
             self._spent += 1
-            return True
-        if fate is Fate.DEAD_LETTER:
-            if row.message_id in self._moved:
-                return False
-            self._moved.add(row.message_id)
-            if self._receiver.dead_letter(state, row, now_ms):
-                self._spent += 1
-                return True
+            return
+        if fate is Fate.DEAD_LETTER and self._receiver.dead_letter(state, row, now_ms):
+            self._spent += 1
+            return
         # A timeout of 0 hides the message too, until the round is over: nobody gets it twice in one response.
         self._messages.deliver(state, row, max(self._due_at_ms, now_ms + 1), now_ms)
         self.taken.append(row)
-        return True
 
     def _full(self) -> bool:
         return len(self.taken) >= self._room or self.stopped_early
@@ -243,21 +240,16 @@ class _Round:
 
     def _take_fair(self) -> None:
         """One at a time: each delivery can make a group noisy, and puts the group's next message in line."""
-        passed: set[int] = set()
         while not self._full():
-            row = self._fairest(passed)
+            row = self._fairest()
             if row is None:
                 return
-            if not self._take(row):
-                passed.add(row.sequence)
+            self._take(row)
 
-    def _fairest(self, passed: set[int]) -> Row | None:
+    def _fairest(self) -> Row | None:
         """The oldest message of a quiet tenant, else the oldest of a noisy one."""
         oldest_noisy = None
-        candidates = self._messages.in_line(self._state, -1, fairness.NOISY_GROUPS + 1 + len(passed))
-        for row in candidates:
-            if row.sequence in passed:
-                continue
+        for row in self._messages.in_line(self._state, -1, fairness.NOISY_GROUPS + 1):
             if row.fair_group is None or not self._is_noisy(row.fair_group):
                 return row
             oldest_noisy = oldest_noisy or row
@@ -283,16 +275,14 @@ class _Round:
 
     def _take_group(self, head: Row) -> None:
         after = head.sequence  # noted before the row is taken: a dead letter gets a new one
-        if not self._take(head):
-            return
+        self._take(head)
         while not self._full():
             room = self._room - len(self.taken)
             followers = self._messages.followers(self._state, head.fifo_group, after, room)
             for row in followers:
-                if self._full():
+                if self._full() or row.due_at_ms is not None:
                     return
                 after = row.sequence
-                if row.due_at_ms is not None or not self._take(row):
-                    return
+                self._take(row)
             if not followers:
                 return

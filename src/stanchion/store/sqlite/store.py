@@ -36,7 +36,7 @@ from stanchion.store.sqlite.sequences import Sequences
 from stanchion.store.sqlite.upkeep import Upkeep
 
 SYNCHRONOUS: Final = {"fsync": "FULL", "os": "NORMAL"}
-EXACT_COUNT_STEPS: Final = 50  # steps that reading the counts settles at once: ten thousand messages
+SETTLING_STEPS: Final = 50  # steps that a look at a queue's counts settles at once: ten thousand messages
 
 
 class SqliteStore(Observer):
@@ -132,7 +132,9 @@ class SqliteStore(Observer):
         def operation() -> Queue:
             state = self._existing(key)
             before = state.queue
-            self._queues.change(state, decide(before, self._directory), now_ms)
+            change = decide(before, self._directory)
+            self._settle(state, now_ms)  # what went or came under the old attributes stays so
+            self._queues.change(state, change, now_ms)
             self._redelay(state, before, now_ms)
             return state.queue
 
@@ -174,12 +176,15 @@ class SqliteStore(Observer):
         def operation() -> QueueStatus:
             state = self._existing(key)
             admit(state.queue)
-            for _ in range(EXACT_COUNT_STEPS):
-                if not self._receiver.settle(state, now_ms):
-                    break
+            self._settle(state, now_ms)
             return QueueStatus(state.queue, state.counts)
 
         return self._committer.submit(operation)
+
+    def _settle(self, state: QueueState, now_ms: int) -> None:
+        for _ in range(SETTLING_STEPS):
+            if not self._receiver.settle(state, now_ms):
+                return
 
     def list_queues(
         self, account: str, region: str, prefix: str, after: str, limit: int
@@ -316,7 +321,7 @@ class SqliteStore(Observer):
         def operation() -> MoveTask:
             draft = decide(self._directory)
             state = self._existing(source)
-            self._receiver.settle(state, now_ms)
+            self._settle(state, now_ms)
             self._mover.wake()
             return self._tasks.start(draft, state.visible, now_ms)
 

@@ -108,7 +108,7 @@ class Caller:
     def __init__(self, url: str, protocol: str, sign: Sign | None = None) -> None:
         self.protocol = protocol
         self.wire = WireClient(url)
-        self._sign = sign
+        self.sign = sign
         self._begun = ThreadPoolExecutor(max_workers=8, thread_name_prefix="caller")
 
     def close(self) -> None:
@@ -143,8 +143,8 @@ class Caller:
     def request(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
         """Any request, signed as this caller."""
         sent = dict(headers or {})
-        if self._sign:
-            sent = self._sign(method, path, body, sent)
+        if self.sign:
+            sent = self.sign(method, path, body, sent)
         return self.wire.request(method, path, body, sent)
 
     def refused(self, action: str, /, **members: Any) -> Refused:

@@ -46,6 +46,7 @@ def open_file(path: Path, *, synchronous: str) -> tuple[apsw.Connection, FileLoc
 
     Raises StoreUnusable, and then the file is as it was.
     """
+    path = Path(os.path.realpath(path))  # one file has one lock and one log, whatever links lead to it
     try:
         lock = FileLock(path)
     except OSError as error:
@@ -54,15 +55,21 @@ def open_file(path: Path, *, synchronous: str) -> tuple[apsw.Connection, FileLoc
         _inspect(path)
         connection = _connect(path)
         try:
+            _recognise(connection, path)
+            if connection.readonly("main"):
+                raise StoreUnusable(f"{path} may be read but not written")
             _configure(connection, synchronous)
-            _migrate(connection, path)
+            _migrate(connection)
             _probe(connection)
         except BaseException:
             connection.close(force=True)
             raise
+    except OSError as error:
+        lock.release()
+        raise StoreUnusable(f"cannot open {path}: {error.strerror}") from None
     except apsw.Error as error:
         lock.release()
-        raise StoreUnusable(f"{path} is damaged or not readable: {error}") from None
+        raise StoreUnusable(f"{path} is damaged, or may not be read and written: {error}") from None
     except BaseException:
         lock.release()
         raise
@@ -74,7 +81,7 @@ def open_file(path: Path, *, synchronous: str) -> tuple[apsw.Connection, FileLoc
 def open_memory() -> apsw.Connection:
     connection = apsw.Connection(":memory:")
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
-    _migrate(connection, Path(":memory:"))
+    _migrate(connection)
     return connection
 
 
@@ -90,18 +97,32 @@ def _inspect(path: Path) -> None:
         header = file.read(_HEADER_BYTES)
     if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
         raise StoreUnusable(f"{path} is not a Stanchion store (or its beginning is damaged)")
-    (application_id,) = struct.unpack_from(">I", header, 68)
+    (pages,) = struct.unpack_from(">I", header, 28)
     (version,) = struct.unpack_from(">I", header, 60)
-    # A file whose first transactions are still in the write-ahead log has neither yet.
+    (application_id,) = struct.unpack_from(">I", header, 68)
     log = path.with_name(path.name + "-wal")
-    if not (application_id == 0 and log.exists() and log.stat().st_size) and application_id != APPLICATION_ID:
-        raise StoreUnusable(f"{path} is a database of something else, not a Stanchion store")
+    log_bytes = log.stat().st_size if log.exists() else 0
+    # A file whose first transactions are still in the write-ahead log, or were never committed, has no id yet.
+    if application_id != APPLICATION_ID and (application_id != 0 or (pages > 1 and not log_bytes)):
+        raise _foreign(path)
     _refuse_newer(path, version)
     page_bytes = struct.unpack_from(">H", header, 16)[0]
     page_bytes = 65_536 if page_bytes == 1 else page_bytes
-    (pages,) = struct.unpack_from(">I", header, 28)
-    if pages * page_bytes > size and not (log.exists() and log.stat().st_size):
+    if pages * page_bytes > size and not log_bytes:
         raise StoreUnusable(f"{path} is damaged: it is cut short ({size} of {pages * page_bytes} bytes)")
+
+
+def _recognise(connection: apsw.Connection, path: Path) -> None:
+    """The same once more with what the write-ahead log adds. A file without any table is as good as none."""
+    ((application_id,),) = connection.execute("PRAGMA application_id").fetchall()
+    if application_id != APPLICATION_ID and connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall():
+        raise _foreign(path)
+    ((version,),) = connection.execute("PRAGMA user_version").fetchall()
+    _refuse_newer(path, version)
+
+
+def _foreign(path: Path) -> StoreUnusable:
+    return StoreUnusable(f"{path} is a database of something else, not a Stanchion store")
 
 
 def _refuse_newer(path: Path, version: int) -> None:
@@ -132,9 +153,8 @@ def _configure(connection: apsw.Connection, synchronous: str) -> None:
     connection.execute("PRAGMA temp_store = MEMORY")
 
 
-def _migrate(connection: apsw.Connection, path: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchall()[0]
-    _refuse_newer(path, version)
+def _migrate(connection: apsw.Connection) -> None:
+    ((version,),) = connection.execute("PRAGMA user_version").fetchall()
     for number, script in enumerate(migrations()[version:], start=version + 1):
         with connection:  # schema and version move together
             connection.execute(script)

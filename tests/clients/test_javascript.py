@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from support.built_once import built_once
-from support.client_program import build, report_of
+from support.client_program import cases_passed, output_of
 from support.signed_server import SignedServer
 from support.tools import need
 
@@ -31,14 +31,13 @@ def node() -> str:
     node = need("node", "to run the SQS clients of JavaScript")
     npm = need("npm", "to fetch the SQS clients of JavaScript")
     command = [npm, "ci", "--no-progress"]
-    built_once(FOLDER, "node_modules", ["package*.json", ".npmrc"], lambda: build(command, FOLDER))
+    built_once(FOLDER, "node_modules", ["package*.json", ".npmrc"], lambda: output_of(command, FOLDER))
     return node
 
 
 def passed(node: str, program: str, folder: Path) -> set[str]:
     with SignedServer(folder) as server:
-        report = report_of([node, program], FOLDER, server.environment())
-    return set(report["passed"])
+        return cases_passed([node, program], FOLDER, server.environment())
 
 
 def test_version_2_of_the_sdk_works(node, tmp_path) -> None:

@@ -1,26 +1,27 @@
-"""Programs that drive the server with an SDK of another language. They check inside, and end with a JSON report."""
+"""Programs in other languages that drive the server with an SDK of theirs, and the steps that build them."""
 
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 PROGRAM_SECONDS = 120
 BUILD_SECONDS = 600  # the first time, packages are fetched
 
 
-def build(command: Sequence[str], folder: Path) -> None:
-    """Run one step of a build. Raises AssertionError with what it printed when it fails."""
-    _run(command, folder, None, BUILD_SECONDS)
+def cases_passed(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> set[str]:
+    """The names of its cases, from a program that checks inside and reports in JSON as its last line."""
+    last_line = output_of(command, folder, environment, PROGRAM_SECONDS).splitlines()[-1]
+    return set(json.loads(last_line)["passed"])
 
 
-def report_of(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Any:
-    """The report that a client program prints as its last line."""
-    return json.loads(_run(command, folder, environment, PROGRAM_SECONDS).splitlines()[-1])
-
-
-def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str] | None, seconds: float) -> str:
+def output_of(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    seconds: float = BUILD_SECONDS,
+) -> str:
+    """What a command prints. Raises AssertionError with all of it when the command fails."""
     done = subprocess.run(
         command,
         cwd=folder,

@@ -9,8 +9,9 @@ ROWS = range(1, 141)
 # Rows that say something about one protocol's own documents, verbs or headers.
 OF_ONE_PROTOCOL = {1, 2, 3, *range(6, 23 + 1), 30, 31, 85, 86}
 
-# Fixtures that run a test once for each protocol, directly or through another.
-IN_BOTH = {"protocol", "call", "make", "q", "fifo"}
+# Fixtures that run a test once for each protocol: "protocol" itself and those made from it.
+IN_BOTH = {"protocol", "call", "make", "q", "fifo", "content", "source", "target"}
+IN_BOTH |= {"call_as", "alice", "bob", "anonymous", "hers"}
 
 
 def marked_tests() -> Iterator[tuple[int, ast.FunctionDef]]:

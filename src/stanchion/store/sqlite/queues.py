@@ -31,9 +31,19 @@ class QueueState:
 
     ``next_due_ms`` is not later than the moment the next hidden message becomes visible, ``next_expiry_ms`` not
     later than the moment the oldest message passes its retention: lower bounds, made exact when they are reached.
+    ``crowded`` says that a receive came away empty because the in-flight limit was reached.
     """
 
-    __slots__ = ("delayed", "in_flight", "next_due_ms", "next_expiry_ms", "queue", "scheduled_ms", "visible")
+    __slots__ = (
+        "crowded",
+        "delayed",
+        "in_flight",
+        "next_due_ms",
+        "next_expiry_ms",
+        "queue",
+        "scheduled_ms",
+        "visible",
+    )
 
     def __init__(self, queue: Queue, counts: Counts) -> None:
         self.queue = queue
@@ -41,6 +51,7 @@ class QueueState:
         self.next_due_ms = 0
         self.next_expiry_ms = 0
         self.scheduled_ms = NEVER_MS
+        self.crowded = False
 
     @property
     def counts(self) -> Counts:
@@ -70,7 +81,7 @@ class QueueTable:
 
     def find(self, key: QueueKey) -> QueueState | None:
         state = self._by_key.get(key)
-        if state is None and key.name.isascii():  # no queue has another name, and SQLite takes no lone surrogates
+        if state is None and all(map(str.isascii, key)):  # no queue has another, and SQLite takes no lone surrogates
             row = self._cursor.execute(
                 f"SELECT {_COLUMNS} FROM queue WHERE account = ? AND region = ? AND name = ?",  # noqa: S608
                 key,

@@ -63,12 +63,16 @@ class Receiver:
         overdue = self.messages.overdue(state, now_ms, limit)
         shown = [self.messages.show(state, row) for row in overdue]
         state.next_due_ms = self.messages.next_due_ms(state)
-        if any(shown):
-            self.available(state.queue.key, now_ms)
+        self.tell(state, now_ms, more_to_deliver=any(shown))
         return len(overdue)
 
     def remove(self, state: QueueState, row: Row, now_ms: int) -> None:
-        if self.messages.remove(state, row):
+        self.tell(state, now_ms, more_to_deliver=self.messages.remove(state, row))
+
+    def tell(self, state: QueueState, now_ms: int, *, more_to_deliver: bool) -> None:
+        """A message has left its place: waiting receives may find another, or room under the in-flight limit."""
+        if more_to_deliver or state.crowded:
+            state.crowded = False
             self.available(state.queue.key, now_ms)
 
     # Receiving
@@ -82,6 +86,7 @@ class Receiver:
         if room <= 0:
             if order.refuse_over_limit:
                 raise OverLimit(f"Too many messages in flight for queue {state.queue.key.name}")
+            state.crowded = True
             return self._answer(state, [])
         round_ = _Round(self, state, order, room, now_ms)
         deliveries = round_.run()

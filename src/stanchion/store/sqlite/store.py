@@ -298,8 +298,8 @@ class SqliteStore(Observer):
         if change.seconds:
             self._messages.hide(state, row, now_ms + change.seconds * 1000)
             self._note_available(state.queue.key, now_ms + change.seconds * 1000)
-        elif row.due_at_ms is not None and self._messages.show(state, row):
-            self._note_available(state.queue.key, now_ms)
+        elif row.due_at_ms is not None:
+            self._receiver.tell(state, now_ms, more_to_deliver=self._messages.show(state, row))
         self._queues.touch(state)
         self._queues.schedule(state)
         return None

@@ -38,6 +38,9 @@ _JOIN_BYTES: Final = 65_536  # up to here, copying a body behind its head is che
 # (a reset), so we read on for a while without looking.
 _LINGER_SECONDS: Final = 5.0
 _LINGER_BYTES: Final = 16_777_216
+# A client that is gone answers with a reset. From its own machine or the next one it is here by then; when it comes
+# from farther away, the sweep sees it.
+_RESET_SECONDS: Final = 0.002
 # So many connections beyond max_connections are told so; the rest are just closed.
 _REFUSABLE_CONNECTIONS: Final = 64
 
@@ -84,7 +87,7 @@ class Connection(asyncio.Protocol):
         self._body_mark = 0  # length of the body when the current window of its timeout began
 
         self._out: list[bytes] = []  # answers to be written
-        self._held_out = 0  # bytes of them in Hub.buffered_bytes, because the client does not read
+        self._held_out = 0  # bytes of answers in Hub.buffered_bytes, because the client does not read
         self._flush_scheduled = False
         self._unsent = 0  # bytes in the transport when the client was last seen to take some
         self._write_paused = False
@@ -118,8 +121,7 @@ class Connection(asyncio.Protocol):
             exchange.abandon()
         self._exchanges.clear()
         self._waiting.clear()
-        self._out.clear()
-        self._hold_out()
+        self._set_held(0)
         self._set_unfed(None)
         self._reader.release()
 
@@ -149,6 +151,7 @@ class Connection(asyncio.Protocol):
         # time make its kernel say so: without them, messages would be handed to a consumer that has died.
         if self._exchanges and not (self._out or self._reader.old_client):
             self._transport.write(CONTINUE)
+            self._hub.loop.call_later(_RESET_SECONDS, self._look_for_the_client)
         self._set_deadline()
         return True
 
@@ -160,6 +163,7 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._write_paused = False
+        self._set_held(0)
         if not self._closing:
             self._set_deadline()
             self._flush()
@@ -250,6 +254,7 @@ class Connection(asyncio.Protocol):
         body = b"" if exchange.head_only else response.body
         if len(body) > _JOIN_BYTES:
             self._out += (head, body)
+            self._write_out()  # to learn at once whether the client takes it
         else:
             self._out.append(head + body)
         if exchange.connection_line is CLOSE:
@@ -273,20 +278,20 @@ class Connection(asyncio.Protocol):
 
     def _flush(self) -> None:
         self._flush_scheduled = False
-        out = self._out
-        if out and not self._closing:
-            if self._write_paused:
-                self._hold_out()
-                return
+        if self._out:
+            self._write_out()
+        if not self._exchanges and not self._out:
+            self._rest()
+
+    def _write_out(self) -> None:
+        if not self._write_paused and not self._closing:
+            out, self._out = self._out, []
             if len(out) == 1:
                 self._transport.write(out[0])
             else:
                 self._transport.writelines(out)
-            self._out = []
-            if self._held_out:
-                self._hold_out()
-        if not self._exchanges:
-            self._rest()
+        if self._write_paused or self._held_out:
+            self._hold_answers()
 
     def _rest(self) -> None:
         """Every request has its answer."""
@@ -300,9 +305,12 @@ class Connection(asyncio.Protocol):
             if self._hub.draining and self._unfed is None:
                 self._hang_up()
 
-    def _hold_out(self) -> None:
-        """Account for the answers that wait here because the client does not read."""
-        held = sum(map(len, self._out))
+    def _hold_answers(self) -> None:
+        """Account for the answers that wait, here and in the transport, because the client does not read."""
+        held = sum(map(len, self._out)) + self._transport.get_write_buffer_size() if self._write_paused else 0
+        self._set_held(held)
+
+    def _set_held(self, held: int) -> None:
         self._hub.buffered_bytes += held - self._held_out
         self._held_out = held
 
@@ -445,6 +453,8 @@ class Connection(asyncio.Protocol):
             self.deadline = self._hub.now + self._limits.write_timeout_seconds
 
     def _look_for_the_client(self) -> None:
+        if self._closing:
+            return
         client: socket.socket = self._transport.get_extra_info("socket")
         if client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self.abort()

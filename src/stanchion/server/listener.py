@@ -20,6 +20,8 @@ def bind(host: str, port: int) -> list[socket.socket]:
 
     Port 0 takes a free one. Raises CannotListen.
     """
+    if not 0 <= port <= 65_535:
+        raise CannotListen(f"Cannot listen on {host}:{port}: a port is a number from 0 to 65535.")
     sockets: list[socket.socket] = []
     absent: CannotListen | None = None
     for family, address in _addresses(host, port):
@@ -40,7 +42,7 @@ def bind(host: str, port: int) -> list[socket.socket]:
 def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except (socket.gaierror, OverflowError, UnicodeError) as error:
+    except (socket.gaierror, UnicodeError) as error:
         raise CannotListen(f"Cannot listen on {host}:{port}: {error}.") from error
     unique = {(family, str(address[0])): None for family, _, _, _, address in found}
     return [pair for pair in unique if pair[0] in (socket.AF_INET, socket.AF_INET6)]

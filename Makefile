@@ -43,7 +43,7 @@ lock: .venv-lock/.installed ## Renew every lock in requirements/
 	done
 
 clean: ## Remove everything that was installed or built
-	rm -rf .venv .venv-* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-* build dist tests/clients/java/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name node_modules -prune -exec rm -rf {} +
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

@@ -343,6 +343,17 @@ def test_the_policy_goes_with_its_last_label(hers):
     assert "Policy" not in hers.get("All")
 
 
+def test_a_label_takes_all_its_statements_with_it(hers):
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": hers.arn}
+    statements = [statement | {"Sid": sid} for sid in ("twice", "once", "twice")]
+    hers.set(Policy=json.dumps({"Version": "2012-10-17", "Id": "mine", "Statement": statements}))
+    grant(hers, "added", [BOB], ["*"])
+    hers("RemovePermission", Label="twice")
+    left = policy_of(hers)
+    assert [each["Sid"] for each in left["Statement"]] == ["once", "added"]
+    assert (left["Version"], left["Id"]) == ("2012-10-17", "mine")
+
+
 @pytest.mark.k(38)
 def test_a_label_cannot_be_removed_from_nothing(hers):
     text = "Value l for parameter Label is invalid. Reason: can't find label."

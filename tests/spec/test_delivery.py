@@ -68,6 +68,15 @@ def test_a_timeout_of_0_leaves_the_message_visible_and_its_handle_deletes(q):
     assert q.receive() == []
 
 
+def test_a_queue_may_have_a_timeout_of_0(make):
+    q = make(VisibilityTimeout="0")
+    q.send()
+    q.receive_one()
+    assert q.counts() == (1, 0, 0)
+    q.receive_one(VisibilityTimeout=10)
+    assert q.counts() == (0, 1, 0)
+
+
 def test_a_timeout_of_0_does_not_return_a_message_twice_in_one_response(q):
     q.send("one")
     q.send("two")

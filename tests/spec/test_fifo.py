@@ -455,6 +455,22 @@ def test_an_attempt_whose_messages_have_changed_is_a_new_receive(fifo):
     assert attempt(fifo) == []
 
 
+def test_an_attempt_whose_visibility_was_changed_is_a_new_receive(fifo):
+    fifo.send_each("g", "1")
+    ((_, handle),) = attempt(fifo)
+    fifo("ChangeMessageVisibility", ReceiptHandle=handle, VisibilityTimeout=100)
+    assert attempt(fifo) == []
+
+
+def test_an_attempt_is_remembered_for_five_minutes(fifo, server):
+    fifo.send_each("g", "1")
+    first = attempt(fifo, VisibilityTimeout=1000)
+    server.advance(299)
+    assert attempt(fifo, VisibilityTimeout=1000) == first
+    server.advance(1)
+    assert attempt(fifo, VisibilityTimeout=1000) == []
+
+
 def test_an_attempt_with_other_parameters_is_a_new_receive(fifo):
     fifo.send_each("g", "1", "2")
     assert len(attempt(fifo, MaxNumberOfMessages=1)) == 1

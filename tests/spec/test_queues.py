@@ -355,8 +355,37 @@ def test_lists_go_by_prefix_in_its_case_and_by_pages(call, make):
     assert second == {"QueueUrls": urls[1:]}
 
 
+def as_account(account: str) -> dict[str, str]:
+    """Headers of a caller whose access key id is an account: where signatures are not checked, it is theirs."""
+    scope = f"{account}/20231114/us-east-1/sqs/aws4_request"
+    return {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+
+
+def test_without_checks_an_access_key_id_of_12_digits_is_the_account(call):
+    name = fresh_name()
+    url = call("CreateQueue", QueueName=name, headers=as_account("123456789012"))["QueueUrl"]
+    assert url.endswith(f"/123456789012/{name}")
+    assert call("ListQueues", QueueNamePrefix=name) == {}
+    assert call("ListQueues", QueueNamePrefix=name, headers=as_account("123456789012")) == {"QueueUrls": [url]}
+
+
+def test_without_max_results_a_list_has_1000_queues_and_never_a_token(json_call, query_call):
+    headers = as_account("333333333333")
+    for n in range(1001):
+        json_call("CreateQueue", QueueName=f"many-{n:04}", headers=headers)
+    for call in (json_call, query_call):
+        listed = call("ListQueues", headers=headers)
+        assert set(listed) == {"QueueUrls"}
+        assert len(listed["QueueUrls"]) == 1000
+        page = call("ListQueues", headers=headers, MaxResults=1000)
+        rest = call("ListQueues", headers=headers, MaxResults=1000, NextToken=page["NextToken"])
+        assert [url.split("/")[-1] for url in rest["QueueUrls"]] == ["many-1000"]
+        assert "NextToken" not in rest
+
+
 def test_an_empty_prefix_lists_all(call, q):
     assert q.url in call("ListQueues", QueueNamePrefix="")["QueueUrls"]
+    assert call("ListQueues", QueueNamePrefix="") == call("ListQueues")
 
 
 @pytest.mark.parametrize("size", [0, 1001, -1])

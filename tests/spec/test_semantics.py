@@ -67,6 +67,17 @@ def test_a_fifo_queue_over_the_in_flight_limit_returns_nothing(narrow_call):
     assert q.bodies() == ["3"]
 
 
+def test_a_fifo_poll_over_the_in_flight_limit_waits_for_room(narrow_call, narrow):
+    q = QueueCalls.create(narrow_call, fifo=True)
+    for n in range(4):
+        q.send_each(f"g{n}", f"{n}")
+    taken = q.receive(MaxNumberOfMessages=10)
+    poll = q.begin("ReceiveMessage", WaitTimeSeconds=5)
+    narrow.waiting(1)
+    q.delete(taken[0])
+    assert [message["Body"] for message in poll.result(timeout=10)["Messages"]] == ["3"]
+
+
 # ── Fair queues ──────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -105,8 +116,7 @@ def test_a_message_is_not_handed_to_a_client_that_has_gone(json_q, server):
     connection.request("POST", "/", body, headers)
     server.waiting(1)
     connection.close()
-    while server.call(lambda: server.application.broker.polls.waiting):
-        continue
+    server.waiting(0)
     json_q.send("for somebody who listens")
     assert json_q.bodies() == ["for somebody who listens"]
     assert json_q.counts() == (0, 1, 0)

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -65,9 +66,10 @@ class InProcessServer:
         return await self.application.store.tidy(self.clock.now_ms())
 
     def waiting(self, receives: int) -> None:
-        """Wait until so many receives are long-polling."""
-        while self.call(lambda: self.application.broker.polls.waiting) < receives:
-            continue
+        """Wait until exactly so many receives are long-polling."""
+        give_up_at = time.monotonic() + 30
+        while (found := self.call(lambda: self.application.broker.polls.waiting)) != receives:
+            assert time.monotonic() < give_up_at, f"{found} receives wait, not {receives}"
 
     def stop(self) -> None:
         self.run(self.application.stop())

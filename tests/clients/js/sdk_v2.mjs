@@ -6,7 +6,7 @@ import { scenario } from "./scenario.mjs";
 
 const endpoint = process.env.SQS_ENDPOINT;
 const sqs = new AWS.SQS({ endpoint });
-const wrong = new AWS.SQS({ endpoint, credentials: new AWS.Credentials("AKIASTANCHIONTESTS", "wrong") });
+const wrong = new AWS.SQS({ endpoint, credentials: new AWS.Credentials(process.env.AWS_ACCESS_KEY_ID, "wrong") });
 
 const call = (action, input) => sqs[action[0].toLowerCase() + action.slice(1)](input).promise();
 

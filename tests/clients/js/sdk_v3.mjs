@@ -67,7 +67,7 @@ await report({
   },
 
   async "a wrong secret is refused"() {
-    const credentials = { accessKeyId: "AKIASTANCHIONTESTS", secretAccessKey: "wrong" };
+    const credentials = { accessKeyId: process.env.AWS_ACCESS_KEY_ID, secretAccessKey: "wrong" };
     const wrong = caller(new sdk.SQSClient({ endpoint, credentials }));
     await assert.rejects(wrong("ListQueues", {}), (error) => {
       assert.equal(error.$metadata.httpStatusCode, 403);

@@ -4,10 +4,10 @@ The server must let a queue's name be used again at once (``--recreate-wait-seco
 same queue twice, with two visibility timeouts, and says that a queue with another timeout is another queue.
 """
 
-import builtins
 import os
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import boto
 import boto.sqs.queue
@@ -104,6 +104,8 @@ def test_a_message_that_is_not_deleted_reappears_after_its_visibility_timeout(si
     second = q.read(wait_time_seconds=5)
     assert second.id == first.id
     assert second.receipt_handle != first.receipt_handle
+    assert [each.id for each in q.get_messages(visibility_timeout=60, wait_time_seconds=5)] == [first.id]
+    assert q.get_attributes()["ApproximateNumberOfMessagesNotVisible"] == "1"
 
 
 def test_ten_messages_are_read_in_one_call_and_one_of_them_again(site: Site) -> None:
@@ -123,6 +125,11 @@ def test_ten_messages_are_read_in_one_call_and_one_of_them_again(site: Site) -> 
     assert q.delete_message(m)
 
 
+def _open_for_text(name: str, _mode: str) -> TextIO:
+    """boto 2.49 opens the file of a dump for bytes and writes text to it, which Python 2 let pass."""
+    return Path(name).open("w", encoding="utf-8")
+
+
 def test_a_queue_is_counted_dumped_cleared_and_deleted(site: Site) -> None:
     conn = connect(site)
     q = conn.create_queue("messages_for_a_file")
@@ -130,8 +137,7 @@ def test_a_queue_is_counted_dumped_cleared_and_deleted(site: Site) -> None:
     for body in bodies:
         q.write(q.new_message(body))
     assert q.count() == 10
-    # boto 2.49 opens the file for bytes and writes text to it, which Python 2 let pass; here it gets a text file.
-    boto.sqs.queue.open = lambda name, _mode: builtins.open(name, "w", encoding="utf-8")
+    boto.sqs.queue.open = _open_for_text
     assert q.dump("messages.txt", sep="\n------------------\n") == 10
     pieces = Path("messages.txt").read_text(encoding="utf-8").split("\n------------------\n")
     assert sorted(pieces) == ["", *bodies]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.server_process import ServerProcess
 
 FOLDER = Path(__file__).parent

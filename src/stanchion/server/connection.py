@@ -12,7 +12,6 @@ connections in ``Hub.buffered_bytes``, time in ``expire``.
 
 import asyncio
 import logging
-import math
 import socket
 from collections import deque
 from typing import Final, cast
@@ -29,6 +28,8 @@ from stanchion.server.responses import CLOSE, CONTINUE
 from stanchion.wire.http import HttpRequest, HttpResponse
 
 logger = logging.getLogger(__name__)
+
+_NEVER: Final = float("inf")
 
 # After this many requests a connection lets the others have their turn.
 _TURN_REQUESTS: Final = 64
@@ -114,7 +115,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _exc: Exception | None) -> None:
         self._closing = True
-        self.deadline = math.inf
+        self.deadline = _NEVER
         self._hub.remove(self)
         for exchange in self._exchanges:
             self._hub.buffered_bytes -= exchange.charge
@@ -176,7 +177,8 @@ class Connection(asyncio.Protocol):
         if error is not None:
             self._refuse(error)
         elif reader.stage:
-            self._offer_to_continue()
+            if reader.continue_owed and not self._exchanges:
+                self._offer_to_continue()
             if reader.timed_stage != reader.stage:
                 reader.timed_stage = reader.stage
                 self._set_deadline()
@@ -200,7 +202,7 @@ class Connection(asyncio.Protocol):
     def _hand_over(self, exchange: Exchange, request: HttpRequest) -> None:
         hub = self._hub
         hub.requests += 1
-        self.deadline = math.inf  # the client waits for us
+        self.deadline = _NEVER  # the client waits for us
         if request.method == "OPTIONS":
             exchange(self._options(request))
             return
@@ -232,12 +234,14 @@ class Connection(asyncio.Protocol):
         self._put(exchange, response)
         while exchanges and (kept := exchanges[0].response) is not None:
             self._put(exchanges.popleft(), kept)
-        if self._reader.continue_owed:
-            self._offer_to_continue()
-        if not self._busy:
-            self._write_soon()
-            if self._waiting or self._unfed is not None:
-                self._pump()
+        if self._busy:
+            return
+        if exchanges:
+            self._flush_soon()
+        else:
+            self._flush()
+        if self._waiting or self._unfed is not None:
+            self._pump()
 
     def _put(self, exchange: Exchange, response: HttpResponse) -> None:
         hub = self._hub
@@ -262,17 +266,14 @@ class Connection(asyncio.Protocol):
 
     def _offer_to_continue(self) -> None:
         """Ask for the body that a client holds back. An interim answer has its place in the order too."""
-        reader = self._reader
-        if reader.continue_owed and not self._exchanges:
-            reader.continue_owed = False
-            if not reader.body_bytes:
-                self._out.append(CONTINUE)
+        self._reader.continue_owed = False
+        if not self._reader.body_bytes:
+            self._out.append(CONTINUE)
+            self._write_out()
 
-    def _write_soon(self) -> None:
-        # With more answers to come, those of this turn of the loop are written together.
-        if not self._exchanges:
-            self._flush()
-        elif not self._flush_scheduled:
+    def _flush_soon(self) -> None:
+        """With more answers to come, those of this turn of the loop are written together."""
+        if not self._flush_scheduled:
             self._flush_scheduled = True
             self._hub.loop.call_soon(self._flush)
 
@@ -304,6 +305,8 @@ class Connection(asyncio.Protocol):
             self.deadline = self._hub.idle_deadline
             if self._hub.draining and self._unfed is None:
                 self._hang_up()
+        elif reader.continue_owed:
+            self._offer_to_continue()
 
     def _hold_answers(self) -> None:
         """Account for the answers that wait, here and in the transport, because the client does not read."""
@@ -368,7 +371,7 @@ class Connection(asyncio.Protocol):
         self._linger = True
         self._stop_reading()
         self._exchanges.append(exchange)
-        self.deadline = math.inf
+        self.deadline = _NEVER
         exchange(response)
 
     def _stop_reading(self) -> None:
@@ -420,14 +423,14 @@ class Connection(asyncio.Protocol):
         elif self._ended:
             self.deadline = now
         elif self._reading_paused:
-            self.deadline = math.inf
+            self.deadline = _NEVER
         elif self._reader.stage == HEAD:
             self.deadline = now + limits.header_timeout_seconds
         elif self._reader.stage == BODY:
             self._body_mark = self._reader.body_bytes
             self.deadline = now + limits.body_timeout_seconds
         else:
-            self.deadline = math.inf if self._exchanges else self._hub.idle_deadline
+            self.deadline = _NEVER if self._exchanges else self._hub.idle_deadline
 
     def expire(self) -> None:
         """The deadline has passed."""
@@ -436,7 +439,7 @@ class Connection(asyncio.Protocol):
         elif self._ended:
             self._look_for_the_client()
         elif self._reading_paused or (self._reader.stage == BETWEEN and self._exchanges):
-            self.deadline = math.inf
+            self.deadline = _NEVER
         elif self._reader.stage == HEAD:
             self._refuse(RequestTimedOut())
         elif self._reader.stage == BODY:

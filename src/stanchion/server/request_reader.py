@@ -96,7 +96,6 @@ class RequestReader:
         "_quiet_bytes",
         "_quiet_mark",
         "_refusal",
-        "_repeats",
         "_secure",
         "_upgrading",
         "_url",
@@ -124,10 +123,9 @@ class RequestReader:
         self.continue_owed = False  # the client waits to hear whether its body is welcome
         self._url = b""
         self._method = self._path = self._query = ""
-        self._headers: dict[str, str] = {}  # as they come
+        self._headers: list[tuple[bytes, bytes]] = []  # as they come
         self._head: dict[str, str] = {}  # all of them, once the body has begun
         self._head_bytes = 0  # bytes of pieces that ended within the head
-        self._repeats = 0  # headers that came again under a name that was there
         self._framed = False  # there is a header that says how to read on
         self._connection_line = ""
         self._upgrading = False
@@ -150,8 +148,8 @@ class RequestReader:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of the request that is arriving, as far as they have come."""
-        return self._head or self._headers
+        """The headers of the request that is arriving, as far as they have come; of repeated ones the last."""
+        return self._head or {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in self._headers}
 
     @property
     def body_bytes(self) -> int:
@@ -179,27 +177,19 @@ class RequestReader:
 
     def on_url(self, url: bytes) -> None:
         self._url += url
-        if len(self._url) > self._limits.max_url_bytes:
-            self._stop(UrlTooLong(self._limits.max_url_bytes))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        key = _HEADER_NAMES.get(name) or self._rare_name(name)
-        text = value.decode("latin-1").rstrip(" \t")
-        headers = self._headers
-        if key in headers:
-            text = self._repeated(key, text)
-        headers[key] = text
+        self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        headers = self._headers
         self.stage = BODY
-        self._headers = {}  # the parser calls on_header for trailers too, which nobody has asked for
+        raw, self._headers = self._headers, []  # on_header is called for trailers too, which nobody asked for
         if self._upgrading:
             self._upgrading = False  # a head of our own making
             return
-        self._head = headers
-        if len(headers) + self._repeats > self._limits.max_headers:
+        if len(raw) > self._limits.max_headers:
             self._stop(self._headers_too_large())
+        self._head = headers = self._decoded(raw)
         method = self._parser.get_method()
         self._method = _METHODS.get(method, "")
         if not self._method:
@@ -224,8 +214,12 @@ class RequestReader:
         if self._upgrading:
             return  # the parser wants to leave HTTP; _stay_with_http brings it back
         body = self._body
-        if (error := self._account(len(body))) is not None:
-            self._stop(error)
+        hub, size = self._hub, len(body)
+        charge = self._head_bytes + size
+        hub.buffered_bytes += charge - self._charge
+        self._charge = charge
+        if size > self._limits.max_body_bytes or hub.buffered_bytes > self._limits.max_buffered_bytes:
+            self._stop(self._body_refusal(size))
         request = HttpRequest(
             method=self._method,
             path=self._path,
@@ -235,7 +229,7 @@ class RequestReader:
             client_ip=self._client_ip,
             secure=self._secure,
         )
-        line, charge = self._connection_line, self._charge
+        line = self._connection_line
         self._forget_request()
         if line is CLOSE:
             self.closed = True
@@ -247,19 +241,32 @@ class RequestReader:
         self._refusal = error
         raise _Stop
 
+    def _decoded(self, raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+        try:
+            headers = {_HEADER_NAMES[name]: value.decode("latin-1").rstrip(" \t") for name, value in raw}
+        except KeyError:
+            headers = {}
+        return headers if len(headers) == len(raw) else self._decoded_with_care(raw)
+
+    def _decoded_with_care(self, raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+        """The same for headers with names that are rare or come twice."""
+        headers: dict[str, str] = {}
+        for name, value in raw:
+            key = _HEADER_NAMES.get(name) or self._rare_name(name)
+            text = value.decode("latin-1").rstrip(" \t")
+            if key not in headers:
+                headers[key] = text
+            elif key == "host":
+                self._stop(BadHttp("The request has more than one Host header."))
+            else:
+                headers[key] = f"{headers[key]},{text}"
+        return headers
+
     def _rare_name(self, name: bytes) -> str:
         text = name.decode("latin-1").lower()
         if text in _FRAMING_HEADERS:
             self._framed = True
         return text
-
-    def _repeated(self, key: str, text: str) -> str:
-        if key == "host":
-            self._stop(BadHttp("The request has more than one Host header."))
-        self._repeats += 1
-        if self._repeats > self._limits.max_headers:
-            self._stop(self._headers_too_large())
-        return f"{self._headers[key]},{text}"
 
     def _headers_too_large(self) -> HeadersTooLarge:
         return HeadersTooLarge(self._limits.max_headers, self._limits.max_header_bytes)
@@ -292,6 +299,8 @@ class RequestReader:
             url = self._url.decode("ascii")
         except UnicodeDecodeError:
             self._stop(BadHttp("The URL has characters beyond ASCII."))
+        if len(url) > self._limits.max_url_bytes:
+            self._stop(UrlTooLong(self._limits.max_url_bytes))
         if "#" in url:
             self._stop(BadHttp("The URL has a fragment."))
         if url[:1] != "/" and url != "*":
@@ -325,28 +334,29 @@ class RequestReader:
 
     def _count_partial(self, size: int) -> SQSError | None:
         """A piece has ended within a request: refuse what is, or will be, too large."""
-        limits = self._limits
+        limits, hub = self._limits, self._hub
+        come = body = len(self._body)
         if self.stage == HEAD:
             self._head_bytes += size
+            if len(self._url) > limits.max_url_bytes:
+                return UrlTooLong(limits.max_url_bytes)
             too_large = self._head_bytes - len(self._url) > limits.max_header_bytes
-            body_bytes = 0
         else:
             too_large = self._count_quiet(size) > limits.max_header_bytes + PIECE_BYTES
-            body_bytes = max(len(self._body), int(self._head.get("content-length", 0)))
-        return self._headers_too_large() if too_large else self._account(body_bytes)
-
-    def _account(self, body_bytes: int) -> SQSError | None:
-        """Charge what has come; refuse a body of ``body_bytes`` if that is too much or finds no memory."""
-        hub, limits = self._hub, self._limits
-        size = len(self._body)
-        charge = self._head_bytes + size
+            body = max(come, int(self._head.get("content-length", 0)))
+        if too_large or len(self._headers) > limits.max_headers:
+            return self._headers_too_large()
+        charge = self._head_bytes + come
         hub.buffered_bytes += charge - self._charge
         self._charge = charge
-        if body_bytes > limits.max_body_bytes:
-            return BodyTooLarge(limits.max_body_bytes)
-        if hub.buffered_bytes + body_bytes - size > limits.max_buffered_bytes:
-            return ServiceUnavailable("The server holds too many unfinished requests. Please try again shortly.")
+        if body > limits.max_body_bytes or hub.buffered_bytes + body - come > limits.max_buffered_bytes:
+            return self._body_refusal(body)
         return None
+
+    def _body_refusal(self, size: int) -> SQSError:
+        if size > self._limits.max_body_bytes:
+            return BodyTooLarge(self._limits.max_body_bytes)
+        return ServiceUnavailable("The server holds too many unfinished requests. Please try again shortly.")
 
     def _count_quiet(self, size: int) -> int:
         """Bytes of the body's stage that brought no body for a while: chunk extensions and trailers."""
@@ -358,8 +368,8 @@ class RequestReader:
 
     def _forget_request(self) -> None:
         self.stage = self.timed_stage = BETWEEN
-        self._headers, self._head = {}, {}
+        self._headers, self._head = [], {}
         self._url = self._body = b""
-        self._repeats = self._head_bytes = self._charge = self._quiet_mark = self._quiet_bytes = 0
+        self._head_bytes = self._charge = self._quiet_mark = self._quiet_bytes = 0
         self._framed = self.continue_owed = False
         self._connection_line = ""

@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -26,6 +27,9 @@ class BadDisk:
         self._keep_alive: list[object] = []
         self._failing: dict[str, int] = {}
         self._only = ""
+        self._may_pass = threading.Event()
+        self._may_pass.set()
+        self._reached = threading.Event()
         self.failures = 0
 
     def __enter__(self) -> "BadDisk":
@@ -42,6 +46,9 @@ class BadDisk:
         genuine: Callable[..., int] = _TRANSFER(self._genuine[call])
 
         def transfer(descriptor: int, buffer: Any, size: int, offset: int) -> int:
+            if call == "pwrite64":
+                self._reached.set()
+                self._may_pass.wait()
             number = self._failing.get(call)
             if number is None or not os.readlink(f"/proc/self/fd/{descriptor}").endswith(self._only):
                 return genuine(descriptor, buffer, size, offset)
@@ -63,3 +70,13 @@ class BadDisk:
         finally:
             self._failing = {}
         assert self.failures > before, "the disk was not even asked"
+
+    @contextmanager
+    def stalled(self) -> Iterator[threading.Event]:
+        """Writes do not come to an end. The event tells that one has begun."""
+        self._reached.clear()
+        self._may_pass.clear()
+        try:
+            yield self._reached
+        finally:
+            self._may_pass.set()

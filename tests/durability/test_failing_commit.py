@@ -1,5 +1,6 @@
 """The disk refuses, or an operation fails in a way nobody foresaw: who is told, what is left, what goes on."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -260,6 +261,24 @@ def server(disk: BadDisk, tmp_path: Path) -> Iterator[InProcessServer]:
     server = InProcessServer(tmp_path, store=f"sqlite:{tmp_path / 'store.db'}")
     yield server
     server.stop()
+
+
+def test_no_reply_comes_before_its_commit_is_written(server: InProcessServer, disk: BadDisk) -> None:
+    client = WireClient(server.url)
+    client.json("CreateQueue", QueueName="q")
+    statuses: list[int] = []
+
+    def send_one() -> None:
+        statuses.append(client.json("SendMessage", QueueUrl="q", MessageBody="a").status)
+
+    sender = threading.Thread(target=send_one)
+    with disk.stalled() as reached:
+        sender.start()
+        assert reached.wait(10)
+        sender.join(0.3)  # long enough for a reply that did not wait
+        assert statuses == []
+    sender.join(10)
+    assert statuses == [200]
 
 
 def test_clients_of_both_protocols_are_told_to_come_again(

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ class Cli:
     """Runs ``aws sqs`` with the keys of a profile in the credentials file."""
 
     def __init__(self, program: str, server: SignedServer) -> None:
+        self.server = server
         self._command = [program, "--endpoint-url", server.url, "--output", "json", "sqs"]
         keys_from_the_file = {
             name: value for name, value in server.environment().items() if not name.endswith(("KEY_ID", "ACCESS_KEY"))
@@ -146,22 +148,23 @@ def test_permissions_are_given_and_taken(aws) -> None:
     assert aws("get-queue-attributes", *queue, "--attribute-names", "Policy") is None
 
 
-def dead_letters(aws, messages: int) -> tuple[str, str]:
+def dead_letters(aws: Cli, messages: int) -> tuple[str, str]:
     """A queue whose messages have all gone to its dead-letter queue: the URLs of both."""
     dead = aws.new_queue("cli-dead")
     policy = {"deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:cli-dead", "maxReceiveCount": "1"}
     source = aws.new_queue("cli-source", "--attributes", json.dumps({"RedrivePolicy": json.dumps(policy)}))
-    entries = [{"Id": f"e{n}", "MessageBody": f"message {n}"} for n in range(messages)]
-    aws("send-message-batch", "--queue-url", source, "--entries", json.dumps(entries))
-    many = ("--max-number-of-messages", "10", "--visibility-timeout", "0")
-    assert len(aws("receive-message", "--queue-url", source, *many)["Messages"]) == messages
-    assert aws("receive-message", "--queue-url", source, *many) is None
+    with closing(aws.server.boto3()) as sqs:
+        for n in range(0, messages, 10):
+            entries = [{"Id": f"e{m}", "MessageBody": f"message {m}"} for m in range(n, n + 10)]
+            sqs.send_message_batch(QueueUrl=source, Entries=entries)
+        while "Messages" in sqs.receive_message(QueueUrl=source, MaxNumberOfMessages=10, VisibilityTimeout=0):
+            continue
     return source, dead
 
 
 @pytest.mark.parametrize("aws", [current_cli], ids=["current"], indirect=True)  # Debian 12's knows no move tasks
 def test_dead_letters_are_moved_back(aws) -> None:
-    source, dead = dead_letters(aws, 10)
+    source, dead = dead_letters(aws, 100)
     assert aws("list-dead-letter-source-queues", "--queue-url", dead) == {"queueUrls": [source]}
 
     of_dead = ("--source-arn", f"arn:aws:sqs:{REGION}:{ACCOUNT}:cli-dead")
@@ -169,9 +172,9 @@ def test_dead_letters_are_moved_back(aws) -> None:
     handle = aws("start-message-move-task", *of_dead, *slowly)["TaskHandle"]
     (task,) = aws("list-message-move-tasks", *of_dead)["Results"]
     assert (task["Status"], task["TaskHandle"]) == ("RUNNING", handle)
-    assert task["ApproximateNumberOfMessagesToMove"] == 10
+    assert task["ApproximateNumberOfMessagesToMove"] == 100
     moved = aws("cancel-message-move-task", "--task-handle", handle)["ApproximateNumberOfMessagesMoved"]
-    assert moved < 10
+    assert moved < 100
     refused = aws.error("cancel-message-move-task", "--task-handle", handle)
     assert refused.endswith("Only active tasks can be cancelled.")
 

@@ -2,6 +2,9 @@
 
 import os
 from pathlib import Path
+from typing import Any
+
+import boto3
 
 from support.server_process import ServerProcess, clean_environment
 
@@ -41,3 +44,13 @@ class SignedServer(ServerProcess):
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
+
+    def boto3(self) -> Any:
+        """A boto3 client, for what a test wants in place before it begins."""
+        return boto3.client(
+            "sqs",
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id=KEY_ID,
+            aws_secret_access_key=SECRET,
+        )

@@ -87,6 +87,13 @@ class BatchResultEntry(Shape):
     id: str
 
 
+class PlainBatchOutput(Shape, gc=True):
+    """The output of a batch whose successes have nothing to say."""
+
+    successful: list[BatchResultEntry] | None = None
+    failed: list[BatchResultErrorEntry] | None = None
+
+
 # ── Inputs and outputs, action by action ─────────────────────────────────────────────────────────────────
 
 
@@ -122,9 +129,8 @@ class ChangeMessageVisibilityBatchInput(Shape, gc=True):
     entries: list[ChangeMessageVisibilityEntry] | None = None
 
 
-class ChangeMessageVisibilityBatchOutput(Shape, gc=True):
-    successful: list[BatchResultEntry] | None = None
-    failed: list[BatchResultErrorEntry] | None = None
+class ChangeMessageVisibilityBatchOutput(PlainBatchOutput, gc=True):
+    pass
 
 
 class CreateQueueInput(Shape, gc=True):
@@ -152,9 +158,8 @@ class DeleteMessageBatchInput(Shape, gc=True):
     entries: list[DeleteMessageEntry] | None = None
 
 
-class DeleteMessageBatchOutput(Shape, gc=True):
-    successful: list[BatchResultEntry] | None = None
-    failed: list[BatchResultErrorEntry] | None = None
+class DeleteMessageBatchOutput(PlainBatchOutput, gc=True):
+    pass
 
 
 class QueueUrlInput(Shape):
@@ -262,14 +267,19 @@ class RemovePermissionInput(Shape):
     label: str | None = None
 
 
-class SendMessageInput(Shape, gc=True):
-    queue_url: str | None = None
+class MessageToSend(Shape, gc=True):
+    """What a message is made of, alone or in a batch."""
+
     message_body: str | None = None
     delay_seconds: int | None = None
     message_attributes: dict[str, MessageAttributeValue] | None = None
     message_system_attributes: dict[str, MessageAttributeValue] | None = None
     message_deduplication_id: str | None = None
     message_group_id: str | None = None
+
+
+class SendMessageInput(MessageToSend, gc=True):
+    queue_url: str | None = None
 
 
 class SendMessageOutput(Shape):
@@ -280,14 +290,8 @@ class SendMessageOutput(Shape):
     sequence_number: str | None = None
 
 
-class SendMessageEntry(Shape, gc=True):
+class SendMessageEntry(MessageToSend, gc=True):
     id: str | None = None
-    message_body: str | None = None
-    delay_seconds: int | None = None
-    message_attributes: dict[str, MessageAttributeValue] | None = None
-    message_system_attributes: dict[str, MessageAttributeValue] | None = None
-    message_deduplication_id: str | None = None
-    message_group_id: str | None = None
 
 
 class SendMessageBatchInput(Shape, gc=True):

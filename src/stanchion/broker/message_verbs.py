@@ -15,6 +15,7 @@ from stanchion.actions import (
     DeleteMessageBatchOutput,
     DeleteMessageInput,
     MessageAttributeValue,
+    MessageToSend,
     ReceiveMessageInput,
     ReceiveMessageOutput,
     SendMessageBatchInput,
@@ -67,7 +68,7 @@ class MessageVerbs:
         return Outcome(self._store.send(request.queue_key(), decide, request.now_ms), translate)
 
     def _new_message(
-        self, queue: Queue, sent: SendMessageInput | SendMessageEntry, request: Request, entry: int | None = None
+        self, queue: Queue, sent: MessageToSend, request: Request, entry: int | None = None
     ) -> NewMessage:
         return messages.new_message(
             queue,

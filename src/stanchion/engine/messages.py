@@ -4,7 +4,7 @@ import re
 from hashlib import sha256
 from typing import Final
 
-from stanchion.actions import MessageAttributeValue, SendMessageEntry, SendMessageInput
+from stanchion.actions import MessageAttributeValue, MessageToSend
 from stanchion.engine.characters import has_illegal, is_identifier
 from stanchion.errors import (
     INVALID_CHARACTERS,
@@ -28,12 +28,10 @@ NO_DEDUPLICATION_ID: Final = (
 )
 _TRACE_HEADER: Final = "AWSTraceHeader"
 
-Sent = SendMessageInput | SendMessageEntry
-
 
 def new_message(
     queue: Queue,
-    sent: Sent,
+    sent: MessageToSend,
     *,
     message_id: str,
     body_md5: str,
@@ -79,7 +77,7 @@ def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-def size_of(sent: Sent) -> int:
+def size_of(sent: MessageToSend) -> int:
     """Bytes of the body, and of name, type and value of the attributes. Nothing else of a message counts."""
     size = _bytes(sent.message_body or "")
     for name, attribute in (sent.message_attributes or {}).items():
@@ -88,7 +86,7 @@ def size_of(sent: Sent) -> int:
     return size
 
 
-def _check_size(sent: Sent, maximum: int, entry: int | None) -> None:
+def _check_size(sent: MessageToSend, maximum: int, entry: int | None) -> None:
     if size_of(sent) > maximum:
         fault = "are invalid" if entry is None else "cannot be validated"
         raise InvalidParameterValue(
@@ -221,7 +219,7 @@ def _is_number(text: str) -> bool:
 # ── Trace header ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _trace_header(sent: Sent, from_request: str | None) -> str | None:
+def _trace_header(sent: MessageToSend, from_request: str | None) -> str | None:
     """The message's AWSTraceHeader: the parameter, else the request's header unless it cannot be stored."""
     if sent.message_system_attributes:
         return _read_system_attributes(sent.message_system_attributes)
@@ -246,7 +244,7 @@ def _read_system_attributes(sent: dict[str, MessageAttributeValue]) -> str:
 # ── Group, deduplication, delay ──────────────────────────────────────────────────────────────────────────
 
 
-def _check_identifiers(sent: Sent, fifo: bool) -> None:
+def _check_identifiers(sent: MessageToSend, fifo: bool) -> None:
     deduplication_id, group_id = sent.message_deduplication_id, sent.message_group_id
     if deduplication_id is not None and not is_identifier(deduplication_id):
         raise bad_identifier(deduplication_id, "MessageDeduplicationId")
@@ -264,7 +262,7 @@ def bad_identifier(value: str, parameter: str) -> InvalidParameterValue:
     )
 
 
-def _delay_seconds(sent: Sent, settings: QueueSettings) -> int:
+def _delay_seconds(sent: MessageToSend, settings: QueueSettings) -> int:
     delay = sent.delay_seconds
     if settings.fifo:
         # A FIFO queue delays all its messages alike; 0 is accepted, and the queue's delay still applies.
@@ -278,13 +276,13 @@ def _delay_seconds(sent: Sent, settings: QueueSettings) -> int:
     return delay
 
 
-def _group_id(sent: Sent, settings: QueueSettings) -> str | None:
+def _group_id(sent: MessageToSend, settings: QueueSettings) -> str | None:
     if settings.fifo and not sent.message_group_id:
         raise MissingParameter("MessageGroupId")
     return sent.message_group_id
 
 
-def _deduplication_id(sent: Sent, body: str, settings: QueueSettings, entry: int | None) -> str | None:
+def _deduplication_id(sent: MessageToSend, body: str, settings: QueueSettings, entry: int | None) -> str | None:
     given = sent.message_deduplication_id
     if not settings.fifo:
         if given is not None:

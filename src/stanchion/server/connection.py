@@ -56,7 +56,7 @@ class Connection(asyncio.Protocol):
         "_discarded",
         "_ended",
         "_exchanges",
-        "_flush_scheduled",
+        "_flush_due",
         "_held_out",
         "_hub",
         "_limits",
@@ -89,7 +89,7 @@ class Connection(asyncio.Protocol):
 
         self._out: list[bytes] = []  # answers to be written
         self._held_out = 0  # bytes of answers in Hub.buffered_bytes, because the client does not read
-        self._flush_scheduled = False
+        self._flush_due = False
         self._unsent = 0  # bytes in the transport when the client was last seen to take some
         self._write_paused = False
         self._reading_paused = False
@@ -137,8 +137,8 @@ class Connection(asyncio.Protocol):
             self._busy = False
             if self._waiting:
                 self._regulate_reading()
-            if self._out:
-                self._flush()
+            if self._out and not self._flush_due:
+                self._flush_soon()
         else:
             self._set_unfed(memoryview(data if self._unfed is None else b"".join((self._unfed, data))))
             self._pump()
@@ -167,7 +167,7 @@ class Connection(asyncio.Protocol):
         self._set_held(0)
         if not self._closing:
             self._set_deadline()
-            self._flush()
+            self.flush()
             self._pump()
 
     # ── Reading, handing over, answering ─────────────────────────────────────────────────────────────────
@@ -236,10 +236,8 @@ class Connection(asyncio.Protocol):
             self._put(exchanges.popleft(), kept)
         if self._busy:
             return
-        if exchanges:
+        if not self._flush_due:
             self._flush_soon()
-        else:
-            self._flush()
         if self._waiting or self._unfed is not None:
             self._pump()
 
@@ -272,13 +270,12 @@ class Connection(asyncio.Protocol):
             self._write_out()
 
     def _flush_soon(self) -> None:
-        """With more answers to come, those of this turn of the loop are written together."""
-        if not self._flush_scheduled:
-            self._flush_scheduled = True
-            self._hub.loop.call_soon(self._flush)
+        self._flush_due = True
+        self._hub.flush_soon(self)
 
-    def _flush(self) -> None:
-        self._flush_scheduled = False
+    def flush(self) -> None:
+        """Write the answers of this turn of the loop."""
+        self._flush_due = False
         if self._out:
             self._write_out()
         if not self._exchanges and not self._out:
@@ -335,7 +332,7 @@ class Connection(asyncio.Protocol):
                 self._hub.loop.call_soon(self._pump)
         self._busy = False
         self._regulate_reading()
-        self._flush()
+        self.flush()
 
     def _read_unfed(self, unfed: memoryview) -> None:
         self._set_unfed(unfed[PIECE_BYTES:] or None)

@@ -48,6 +48,7 @@ class Client(Protocol):
 
     deadline: float
 
+    def flush(self) -> None: ...
     def expire(self) -> None: ...
     def drain(self) -> None: ...
     def abort(self) -> None: ...
@@ -71,6 +72,7 @@ class Hub:
         self.cors = cors
         self.loop = loop
         self.connections: set[Client] = set()
+        self._to_flush: list[Client] = []
         self.empty = asyncio.Event()
         self.empty.set()
         self.draining = False
@@ -96,6 +98,21 @@ class Hub:
         self.connections.discard(connection)
         if not self.connections:
             self.empty.set()
+
+    def flush_soon(self, connection: Client) -> None:
+        """Let a connection write when this turn of the loop has read what there is to read.
+
+        Answers that are ready in one turn so go out in one write, and the processor does not go to and fro between
+        reading one client's request and waking another client.
+        """
+        if not self._to_flush:
+            self.loop.call_soon(self._flush_all)
+        self._to_flush.append(connection)
+
+    def _flush_all(self) -> None:
+        to_flush, self._to_flush = self._to_flush, []
+        for connection in to_flush:
+            connection.flush()
 
     def refusal(self, error: SQSError, headers: dict[str, str]) -> HttpResponse:
         """The server's own answer to a request that had these headers."""

@@ -10,14 +10,13 @@ price of the promises. With --later, answers come a turn of the loop later, as t
 import argparse
 import asyncio
 import gc
-from collections.abc import Callable
 
 import httptools
 import msgspec
 import uvloop
 
 from stanchion.clock import SystemClock
-from stanchion.server.http import HttpServer, Limits, Reply
+from stanchion.server.http import HttpServer, Limits, Reply, Service
 from stanchion.wire.http import HttpRequest, HttpResponse
 
 JSON = "application/x-amz-json-1.0"
@@ -66,20 +65,22 @@ class BareProtocol(asyncio.Protocol):
 
 
 async def serve_bare(port: int) -> None:
-    await asyncio.get_running_loop().create_server(BareProtocol, "127.0.0.1", port, backlog=1024)
+    server = await asyncio.get_running_loop().create_server(BareProtocol, "127.0.0.1", port, backlog=1024)
+    await run(server)
 
 
-async def serve(port: int, service: Echo | EchoLater) -> HttpServer:
+async def serve(port: int, service: Service) -> None:
     server = HttpServer(service, Limits(), SystemClock())
     await server.start("127.0.0.1", port)
-    return server
+    await run(server)
 
 
-async def run(start: Callable[[], object]) -> None:
-    server = await start()  # noqa: F841  what listens must stay referenced
+async def run(server: object) -> None:
+    """Serve until killed; ``server`` only has to stay referenced."""
     gc.freeze()
     print("ready", flush=True)
     await asyncio.Event().wait()
+    del server
 
 
 def main() -> None:
@@ -89,10 +90,9 @@ def main() -> None:
     parser.add_argument("--later", action="store_true")
     given = parser.parse_args()
     if given.bare:
-        start = lambda: serve_bare(given.port)  # noqa: E731
+        uvloop.run(serve_bare(given.port))
     else:
-        start = lambda: serve(given.port, EchoLater() if given.later else Echo())  # noqa: E731
-    uvloop.run(run(start))
+        uvloop.run(serve(given.port, EchoLater() if given.later else Echo()))
 
 
 if __name__ == "__main__":

@@ -56,6 +56,34 @@ def test_a_service_that_answers_and_then_raises_has_answered(play, caplog):
     assert "afterwards" in caplog.text
 
 
+def test_a_transport_that_fails_takes_no_other_client_with_it(play, caplog):
+    class Broken:
+        def __init__(self, transport):
+            self.transport = transport
+
+        def __getattr__(self, name):
+            return getattr(self.transport, name)
+
+        def write(self, data):
+            raise RuntimeError("no more ink")
+
+    async def scenario(bench):
+        first, second = await bench.client(), await bench.client()
+        first.send(get("/hold/1"))
+        await bench.service.arrival_of(1)
+        (connection,) = [each for each in bench.server._hub.connections if each._exchanges]
+        connection._transport = Broken(connection._transport)
+        second.send(get("/hold/2"))
+        await bench.service.arrival_of(2)
+        for held in bench.service.held:
+            held.answer(b"x")
+        assert (await second.answer()).status == 200
+        await first.cut_off()
+
+    play(scenario)
+    assert "no more ink" in caplog.text
+
+
 def test_a_header_that_cannot_be_sent_becomes_an_internal_failure(play, caplog):
     async def scenario(bench):
         client = await bench.client()

@@ -1,6 +1,7 @@
 """What the connections of one server share: the service, the limits, the time, and what they add up to."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable
 from typing import Protocol
@@ -12,6 +13,8 @@ from stanchion.ids import message_id
 from stanchion.server.cors import Cors
 from stanchion.server.responses import Heads, error_response
 from stanchion.wire.http import HttpRequest, HttpResponse
+
+logger = logging.getLogger(__name__)
 
 Reply = Callable[[HttpResponse], None]
 Cancel = Callable[[], object]
@@ -112,7 +115,11 @@ class Hub:
     def _flush_all(self) -> None:
         to_flush, self._to_flush = self._to_flush, []
         for connection in to_flush:
-            connection.flush()
+            try:
+                connection.flush()
+            except Exception:  # whatever one transport does, the other clients wait for their answers
+                logger.exception("Writing to a client failed.")
+                connection.abort()
 
     def refusal(self, error: SQSError, headers: dict[str, str]) -> HttpResponse:
         """The server's own answer to a request that had these headers."""

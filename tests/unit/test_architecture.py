@@ -16,7 +16,7 @@ NOUNS = (
     *("stanchion.model", "stanchion.limits", "stanchion.errors", "stanchion.ids", "stanchion.actions"),
     "stanchion.timestamps",
 )
-BOTTOM = (*NOUNS, "stanchion.clock", "stanchion.store.base")
+BOTTOM = (*NOUNS, "stanchion.clock", "stanchion.promise", "stanchion.store.base")
 
 # A layer's modules, and what they may import beside themselves. The first row that fits a module counts.
 LAYERS: dict[tuple[str, ...], tuple[str, ...]] = {

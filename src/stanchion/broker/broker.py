@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from asyncio import Future
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -13,7 +12,7 @@ from stanchion.broker.message_verbs import MessageVerbs
 from stanchion.broker.move_task_verbs import MoveTaskVerbs
 from stanchion.broker.polls import Polls
 from stanchion.broker.queue_verbs import QueueVerbs
-from stanchion.broker.request import MessageIds, Outcome, Request, Rules, Tools, Translate
+from stanchion.broker.request import MessageIds, Outcome, Pending, Request, Rules, Tools, Translate
 from stanchion.clock import Clock
 from stanchion.errors import AccessDenied, InternalFailure, InvalidAddress, QueueDoesNotExist, SQSError
 from stanchion.model import Caller, RequestContext
@@ -90,8 +89,8 @@ class Broker:
         except SQSError as error:
             done(_disguised(error, request))
             return None
-        outcome.future.add_done_callback(partial(_finish, outcome.translate, request, done))
-        return outcome.future.cancel
+        outcome.answer.add_done_callback(partial(_finish, outcome.translate, request, done))
+        return outcome.answer.cancel
 
     def _begin(self, request: Request) -> Outcome:
         hot = self._hot.get(request.action.name)
@@ -104,13 +103,13 @@ def _as_it_is(output: Shape | None) -> Shape | None:
     return output
 
 
-def _finish(translate: Translate, request: Request, done: Done, future: "Future[Any]") -> None:
-    if future.cancelled():
+def _finish(translate: Translate, request: Request, done: Done, pending: Pending) -> None:
+    if pending.cancelled():
         return
-    error = future.exception()
+    error = pending.exception()
     if error is None:
         try:
-            answer: Shape | SQSError | None = translate(future.result())
+            answer: Shape | SQSError | None = translate(pending.result())
         except SQSError as refusal:
             answer = refusal
         except Exception:  # the client must not wait for ever for an answer that we cannot write

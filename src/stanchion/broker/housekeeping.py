@@ -1,10 +1,10 @@
 """One tick: do what is due, learn when there is more."""
 
 import logging
-from asyncio import Future
 
 from stanchion.clock import Clock, Timer
 from stanchion.errors import SQSError
+from stanchion.promise import Promise
 from stanchion.store.base import Store
 
 LONGEST_PAUSE_MS = 1_000  # retention is kept to the second, whatever nobody told us of
@@ -17,7 +17,7 @@ class Housekeeping:
         self._store = store
         self._clock = clock
         self._timer: Timer | None = None
-        self._running: Future[int] | None = None
+        self._running: Promise[int] | None = None
         self._stopped = False
 
     def hurry(self) -> None:
@@ -37,7 +37,7 @@ class Housekeeping:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _ticked(self, tick: "Future[int]") -> None:
+    def _ticked(self, tick: Promise[int]) -> None:
         self._running = None
         if self._stopped:
             return

@@ -1,6 +1,6 @@
 """The verbs of the hot path: send, receive, delete, change visibility, and their batches.
 
-Each hands the store a decision and answers with a future; no task is made for a request.
+Each hands the store a decision and answers with a promise; no task is made for a request.
 """
 
 from collections.abc import Sequence

@@ -5,14 +5,13 @@ the store says after its commits, or at the moment that the next hidden message 
 is served first, and a waiter that tries in vain keeps its place.
 """
 
-import asyncio
 import heapq
 import itertools
-from asyncio import Future
 from collections.abc import Callable
 
 from stanchion.clock import Clock, Timer
 from stanchion.model import Queue, QueueKey
+from stanchion.promise import Promise
 from stanchion.store.base import Received, ReceiveOrder, Store
 
 MOST_AT_ONCE = 64  # waiters that try in one go, when messages keep coming
@@ -25,7 +24,7 @@ class _Poll:
 
     __slots__ = ("answer", "deadline_ms", "decide", "key", "last", "line", "ticket", "timer")
 
-    def __init__(self, key: QueueKey, decide: Decide, answer: "Future[Received]") -> None:
+    def __init__(self, key: QueueKey, decide: Decide, answer: Promise[Received]) -> None:
         self.key = key
         self.decide = decide
         self.answer = answer
@@ -73,7 +72,6 @@ class Polls:
         self._lines: dict[QueueKey, _Line] = {}
         self._tickets = itertools.count()
         self._released = False
-        self._loop = asyncio.get_running_loop()
         store.on_available(self._on_available)
 
     @property
@@ -81,9 +79,9 @@ class Polls:
         """Receives that wait in line."""
         return sum(len(line.parked) for line in self._lines.values())
 
-    def receive(self, key: QueueKey, decide: Decide, now_ms: int) -> "Future[Received]":
-        """Receive, waiting if the decision says so. Cancel the future when the client has gone."""
-        answer: Future[Received] = self._loop.create_future()
+    def receive(self, key: QueueKey, decide: Decide, now_ms: int) -> Promise[Received]:
+        """Receive, waiting if the decision says so. Cancel the promise when the client has gone."""
+        answer: Promise[Received] = Promise()
         self._try(_Poll(key, decide, answer), now_ms)
         return answer
 
@@ -109,7 +107,7 @@ class Polls:
 
         self._store.receive(poll.key, decide, now_ms).add_done_callback(lambda done: self._tried(poll, done))
 
-    def _tried(self, poll: _Poll, done: "Future[Received]") -> None:
+    def _tried(self, poll: _Poll, done: Promise[Received]) -> None:
         line = poll.line
         if line is not None:
             line.trying -= 1

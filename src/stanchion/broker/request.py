@@ -1,7 +1,7 @@
 """What a verb gets, and what it has at hand."""
 
+import asyncio
 import os
-from asyncio import Future
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from stanchion.actions import Action, Shape
 from stanchion.engine.access_policy import authorize
 from stanchion.errors import AccessDenied, QueueDoesNotExist
 from stanchion.model import Caller, Queue, QueueKey, RequestContext
+from stanchion.promise import Promise
 from stanchion.store.base import Store
 
 
@@ -71,10 +72,13 @@ Translate = Callable[[Any], Shape | None]
 """Makes the output of an action of what the store answered; may raise SQSError."""
 
 
+Pending = Promise[Any] | asyncio.Task[Any]
+
+
 class Outcome(NamedTuple):
     """An answer that is on its way."""
 
-    future: "Future[Any]"
+    answer: Pending
     translate: Translate
 
 

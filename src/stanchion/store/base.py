@@ -4,14 +4,13 @@ The store *finds* and *saves*; the engine *decides*. A verb takes the key of a q
 function that the store calls inside the transaction with the queue as it is at that moment. A decision returns
 what to do or raises the SQSError that the client gets; then nothing of the verb is stored.
 
-Every verb returns a future. When it has a result, what the result says is on disk (as far as the configured
+Every verb returns a promise. When it has a result, what the result says is on disk (as far as the configured
 durability goes). When it has an exception, the verb left no trace: an SQSError from the decision, QueueDoesNotExist
 when the key names no queue, ServiceUnavailable when the store could not commit.
 
 Verbs that arrive close together may share one commit; each is atomic by itself. All take ``now_ms``.
 """
 
-from asyncio import Future
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
@@ -27,6 +26,7 @@ from stanchion.model import (
     Receipt,
     SentMessage,
 )
+from stanchion.promise import Promise
 
 
 class StoreUnusable(Exception):
@@ -135,51 +135,51 @@ class Store(Protocol):
 
     def create_queue(
         self, key: QueueKey, decide: Callable[[Directory], Queue | QueueDraft], now_ms: int
-    ) -> Future[Queue]: ...
+    ) -> Promise[Queue]: ...
 
     def change_queue(
         self, key: QueueKey, decide: Callable[[Queue, Directory], QueueChange], now_ms: int
-    ) -> Future[Queue]: ...
+    ) -> Promise[Queue]: ...
 
-    def delete_queue(self, key: QueueKey, admit: Admission, now_ms: int) -> Future[None]: ...
+    def delete_queue(self, key: QueueKey, admit: Admission, now_ms: int) -> Promise[None]: ...
 
-    def purge_queue(self, key: QueueKey, admit: Admission, now_ms: int) -> Future[None]: ...
+    def purge_queue(self, key: QueueKey, admit: Admission, now_ms: int) -> Promise[None]: ...
 
-    def find_queue(self, key: QueueKey, admit: Admission) -> Future[Queue]: ...
+    def find_queue(self, key: QueueKey, admit: Admission) -> Promise[Queue]: ...
 
-    def queue_status(self, key: QueueKey, admit: Admission, now_ms: int) -> Future[QueueStatus]:
+    def queue_status(self, key: QueueKey, admit: Admission, now_ms: int) -> Promise[QueueStatus]:
         """The queue and its exact counts at ``now_ms``."""
         ...
 
-    def list_queues(self, account: str, region: str, prefix: str, after: str, limit: int) -> Future[Sequence[Queue]]:
+    def list_queues(self, account: str, region: str, prefix: str, after: str, limit: int) -> Promise[Sequence[Queue]]:
         """Queues whose name starts with ``prefix`` and is greater than ``after``, by name."""
         ...
 
     def list_dead_letter_sources(
         self, key: QueueKey, admit: Admission, after: str, limit: int
-    ) -> Future[Sequence[Queue]]: ...
+    ) -> Promise[Sequence[Queue]]: ...
 
     # Messages
 
     def send(
         self, key: QueueKey, decide: Callable[[Queue], Sequence[NewMessage]], now_ms: int
-    ) -> Future[list[SentMessage]]:
+    ) -> Promise[list[SentMessage]]:
         """Store the messages in order; one result each. Duplicates (FIFO) are not stored again."""
         ...
 
-    def receive(self, key: QueueKey, decide: Callable[[Queue], ReceiveOrder], now_ms: int) -> Future[Received]: ...
+    def receive(self, key: QueueKey, decide: Callable[[Queue], ReceiveOrder], now_ms: int) -> Promise[Received]: ...
 
     def delete(
         self, key: QueueKey, decide: Callable[[Queue], Sequence[Deletion]], now_ms: int
-    ) -> Future[list[SQSError | None]]:
+    ) -> Promise[list[SQSError | None]]:
         """One result each: None for done (or already gone), else why not."""
         ...
 
     def change_visibility(
         self, key: QueueKey, decide: Callable[[Queue], Sequence[VisibilityChange]], now_ms: int
-    ) -> Future[list[SQSError | None]]: ...
+    ) -> Promise[list[SQSError | None]]: ...
 
-    def peek(self, key: QueueKey, admit: Admission, after_sequence: int, limit: int) -> Future[list[Message]]:
+    def peek(self, key: QueueKey, admit: Admission, after_sequence: int, limit: int) -> Promise[list[Message]]:
         """Messages in send order, whatever their state, with nothing changed by looking."""
         ...
 
@@ -187,19 +187,19 @@ class Store(Protocol):
 
     def start_move_task(
         self, source: QueueKey, decide: Callable[[Directory], MoveTaskDraft], now_ms: int
-    ) -> Future[MoveTask]: ...
+    ) -> Promise[MoveTask]: ...
 
-    def list_move_tasks(self, source_arn: str, limit: int) -> Future[Sequence[MoveTask]]:
+    def list_move_tasks(self, source_arn: str, limit: int) -> Promise[Sequence[MoveTask]]:
         """Newest first."""
         ...
 
-    def cancel_move_task(self, task_id: str, decide: Callable[[MoveTask | None], None]) -> Future[MoveTask]:
+    def cancel_move_task(self, task_id: str, decide: Callable[[MoveTask | None], None]) -> Promise[MoveTask]:
         """RUNNING becomes CANCELLING; ``decide`` raises when that must not be."""
         ...
 
     # Upkeep
 
-    def tidy(self, now_ms: int) -> Future[int]:
+    def tidy(self, now_ms: int) -> Promise[int]:
         """One small step of all that is due: expired messages, ended delays and timeouts, purged and deleted
         backlogs, old deduplication ids, running move tasks. Answers when (ms) there will be more to do."""
         ...

@@ -14,13 +14,14 @@ import asyncio
 import logging
 import queue
 import threading
-from asyncio import AbstractEventLoop, Future
+from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 import apsw
 
 from stanchion.errors import InternalFailure, ServiceUnavailable, SQSError
+from stanchion.promise import Promise
 
 Result = TypeVar("Result")
 Operation = Callable[[], Any]
@@ -44,11 +45,11 @@ _log = logging.getLogger(__name__)
 
 class _Request(NamedTuple):
     operation: Operation
-    future: "Future[Any]"
+    promise: Promise[Any]
 
 
 class _Outcome(NamedTuple):
-    future: "Future[Any]"
+    promise: Promise[Any]
     result: Any
     error: BaseException | None
 
@@ -87,18 +88,18 @@ class Committer:
             self._thread = threading.Thread(target=self._work, name="stanchion-commit", daemon=True)
             self._thread.start()
 
-    def submit(self, operation: Callable[[], Result]) -> "Future[Result]":
-        """Run the operation in the next batch; the future is done when that batch is on disk."""
-        future: Future[Result] = self._loop.create_future()
+    def submit(self, operation: Callable[[], Result]) -> Promise[Result]:
+        """Run the operation in the next batch; the promise is done when that batch is on disk."""
+        promise: Promise[Result] = Promise()
         if self._closed:
-            future.set_exception(ServiceUnavailable())
-            return future
-        self._waiting.append(_Request(operation, future))
+            promise.set_exception(ServiceUnavailable())
+            return promise
+        self._waiting.append(_Request(operation, promise))
         if not self._scheduled:
             self._scheduled = True
             self._idle.clear()
             self._loop.call_soon(self._run_batch)
-        return future
+        return promise
 
     async def close(self) -> None:
         """Commit what was submitted, refuse what comes after."""
@@ -118,7 +119,7 @@ class Committer:
             outcomes = [self._run(request) for request in batch]
             self._observer.before_commit()
         except _REFUSALS as error:
-            self._fail([request.future for request in batch], error)
+            self._fail([request.promise for request in batch], error)
             return
         except Exception:
             _log.exception("an operation failed; its batch runs again one by one")
@@ -132,9 +133,9 @@ class Committer:
 
     def _run(self, request: _Request) -> _Outcome:
         try:
-            return _Outcome(request.future, request.operation(), None)
+            return _Outcome(request.promise, request.operation(), None)
         except SQSError as error:
-            return _Outcome(request.future, None, error)
+            return _Outcome(request.promise, None, error)
 
     def _run_alone(self, request: _Request) -> _Outcome:
         """One operation in a transaction of its own, after its batch failed."""
@@ -147,10 +148,10 @@ class Committer:
             _log.exception("this operation failed")
             self._roll_back()
             unavailable = isinstance(failure, _REFUSALS + _DAMAGE)
-            return _Outcome(request.future, None, ServiceUnavailable() if unavailable else InternalFailure())
+            return _Outcome(request.promise, None, ServiceUnavailable() if unavailable else InternalFailure())
         if error is not None:
             self._roll_back()
-            return _Outcome(request.future, None, ServiceUnavailable())
+            return _Outcome(request.promise, None, ServiceUnavailable())
         self._announce()
         return outcome
 
@@ -173,7 +174,7 @@ class Committer:
 
     def _finish(self, outcomes: list[_Outcome], error: apsw.Error | None) -> None:
         if error is not None:
-            self._fail([outcome.future for outcome in outcomes], error)
+            self._fail([outcome.promise for outcome in outcomes], error)
             return
         self._announce()
         self._resolve(outcomes)
@@ -184,10 +185,10 @@ class Committer:
         except Exception:  # it is on disk, and those who asked must hear so
             _log.exception("a listener to commits failed")
 
-    def _fail(self, futures: "list[Future[Any]]", error: apsw.Error) -> None:
-        _log.error("the store could not commit, %d requests refused: %s", len(futures), error)
+    def _fail(self, promises: list[Promise[Any]], error: apsw.Error) -> None:
+        _log.error("the store could not commit, %d requests refused: %s", len(promises), error)
         self._roll_back()
-        self._resolve([_Outcome(future, None, ServiceUnavailable()) for future in futures])
+        self._resolve([_Outcome(promise, None, ServiceUnavailable()) for promise in promises])
 
     def _roll_back(self) -> None:
         # SQLite has already rolled back by itself after some errors, a full disk among them.
@@ -196,13 +197,13 @@ class Committer:
         self._observer.rolled_back()
 
     def _resolve(self, outcomes: list[_Outcome]) -> None:
-        for future, result, error in outcomes:
-            if future.done():  # its consumer gave up
+        for promise, result, error in outcomes:
+            if promise.done():  # its consumer gave up
                 continue
             if error is None:
-                future.set_result(result)
+                promise.set_result(result)
             else:
-                future.set_exception(error)
+                promise.set_exception(error)
         chore = self._observer.chore() if self._thread is not None else None
         if chore is not None:
             self._jobs.put(lambda: self._do_in_thread(chore))

@@ -1,7 +1,6 @@
 """The embedded store: one SQLite file, one writer, group commit."""
 
 import os
-from asyncio import Future
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ from stanchion import ids
 from stanchion.engine import fifo, lifecycle
 from stanchion.errors import QueueDoesNotExist, SQSError
 from stanchion.model import Message, MoveTask, NewMessage, Queue, QueueKey, SentMessage
+from stanchion.promise import Promise
 from stanchion.store.base import (
     Admission,
     Availability,
@@ -117,7 +117,7 @@ class SqliteStore(Observer):
 
     def create_queue(
         self, key: QueueKey, decide: Callable[["_Directory"], Queue | QueueDraft], now_ms: int
-    ) -> "Future[Queue]":
+    ) -> Promise[Queue]:
         def operation() -> Queue:
             decision = decide(self._directory)
             if isinstance(decision, Queue):
@@ -128,7 +128,7 @@ class SqliteStore(Observer):
 
     def change_queue(
         self, key: QueueKey, decide: Callable[[Queue, "_Directory"], QueueChange], now_ms: int
-    ) -> "Future[Queue]":
+    ) -> Promise[Queue]:
         def operation() -> Queue:
             state = self._existing(key)
             before = state.queue
@@ -147,7 +147,7 @@ class SqliteStore(Observer):
             self._messages.redelay(state, now)
             self._note_available(state.queue.key, now_ms)
 
-    def delete_queue(self, key: QueueKey, admit: Admission, now_ms: int) -> "Future[None]":
+    def delete_queue(self, key: QueueKey, admit: Admission, now_ms: int) -> Promise[None]:
         def operation() -> None:
             state = self._existing(key)
             admit(state.queue)
@@ -156,7 +156,7 @@ class SqliteStore(Observer):
 
         return self._committer.submit(operation)
 
-    def purge_queue(self, key: QueueKey, admit: Admission, now_ms: int) -> "Future[None]":
+    def purge_queue(self, key: QueueKey, admit: Admission, now_ms: int) -> Promise[None]:
         def operation() -> None:
             state = self._existing(key)
             admit(state.queue)
@@ -164,7 +164,7 @@ class SqliteStore(Observer):
 
         return self._committer.submit(operation)
 
-    def find_queue(self, key: QueueKey, admit: Admission) -> "Future[Queue]":
+    def find_queue(self, key: QueueKey, admit: Admission) -> Promise[Queue]:
         def operation() -> Queue:
             state = self._existing(key)
             admit(state.queue)
@@ -172,7 +172,7 @@ class SqliteStore(Observer):
 
         return self._committer.submit(operation)
 
-    def queue_status(self, key: QueueKey, admit: Admission, now_ms: int) -> "Future[QueueStatus]":
+    def queue_status(self, key: QueueKey, admit: Admission, now_ms: int) -> Promise[QueueStatus]:
         def operation() -> QueueStatus:
             state = self._existing(key)
             admit(state.queue)
@@ -186,14 +186,12 @@ class SqliteStore(Observer):
             if not self._receiver.settle(state, now_ms):
                 return
 
-    def list_queues(
-        self, account: str, region: str, prefix: str, after: str, limit: int
-    ) -> "Future[Sequence[Queue]]":
+    def list_queues(self, account: str, region: str, prefix: str, after: str, limit: int) -> Promise[Sequence[Queue]]:
         return self._committer.submit(lambda: self._queues.page(account, region, prefix, after, limit))
 
     def list_dead_letter_sources(
         self, key: QueueKey, admit: Admission, after: str, limit: int
-    ) -> "Future[Sequence[Queue]]":
+    ) -> Promise[Sequence[Queue]]:
         def operation() -> Sequence[Queue]:
             state = self._existing(key)
             admit(state.queue)
@@ -211,7 +209,7 @@ class SqliteStore(Observer):
 
     def send(
         self, key: QueueKey, decide: Callable[[Queue], Sequence[NewMessage]], now_ms: int
-    ) -> "Future[list[SentMessage]]":
+    ) -> Promise[list[SentMessage]]:
         def operation() -> list[SentMessage]:
             state = self._existing(key)
             new = decide(state.queue)
@@ -238,7 +236,7 @@ class SqliteStore(Observer):
             self._note_available(state.queue.key, available_ms)
         return SentMessage(new.message_id, sequence)
 
-    def receive(self, key: QueueKey, decide: Callable[[Queue], ReceiveOrder], now_ms: int) -> "Future[Received]":
+    def receive(self, key: QueueKey, decide: Callable[[Queue], ReceiveOrder], now_ms: int) -> Promise[Received]:
         def operation() -> Received:
             state = self._existing(key)
             return self._receiver.receive(state, decide(state.queue), now_ms)
@@ -247,7 +245,7 @@ class SqliteStore(Observer):
 
     def delete(
         self, key: QueueKey, decide: Callable[[Queue], Sequence[Deletion]], now_ms: int
-    ) -> "Future[list[SQSError | None]]":
+    ) -> Promise[list[SQSError | None]]:
         def operation() -> list[SQSError | None]:
             state = self._existing(key)
             return [self._delete_one(state, deletion, now_ms) for deletion in decide(state.queue)]
@@ -273,7 +271,7 @@ class SqliteStore(Observer):
 
     def change_visibility(
         self, key: QueueKey, decide: Callable[[Queue], Sequence[VisibilityChange]], now_ms: int
-    ) -> "Future[list[SQSError | None]]":
+    ) -> Promise[list[SQSError | None]]:
         def operation() -> list[SQSError | None]:
             state = self._existing(key)
             return [self._change_one(state, change, now_ms) for change in decide(state.queue)]
@@ -304,7 +302,7 @@ class SqliteStore(Observer):
         self._queues.schedule(state)
         return None
 
-    def peek(self, key: QueueKey, admit: Admission, after_sequence: int, limit: int) -> "Future[list[Message]]":
+    def peek(self, key: QueueKey, admit: Admission, after_sequence: int, limit: int) -> Promise[list[Message]]:
         def operation() -> list[Message]:
             state = self._existing(key)
             admit(state.queue)
@@ -317,7 +315,7 @@ class SqliteStore(Observer):
 
     def start_move_task(
         self, source: QueueKey, decide: Callable[["_Directory"], MoveTaskDraft], now_ms: int
-    ) -> "Future[MoveTask]":
+    ) -> Promise[MoveTask]:
         def operation() -> MoveTask:
             draft = decide(self._directory)
             state = self._existing(source)
@@ -327,10 +325,10 @@ class SqliteStore(Observer):
 
         return self._committer.submit(operation)
 
-    def list_move_tasks(self, source_arn: str, limit: int) -> "Future[Sequence[MoveTask]]":
+    def list_move_tasks(self, source_arn: str, limit: int) -> Promise[Sequence[MoveTask]]:
         return self._committer.submit(lambda: self._tasks.of_source(source_arn, limit))
 
-    def cancel_move_task(self, task_id: str, decide: Callable[[MoveTask | None], None]) -> "Future[MoveTask]":
+    def cancel_move_task(self, task_id: str, decide: Callable[[MoveTask | None], None]) -> Promise[MoveTask]:
         def operation() -> MoveTask:
             decide(self._tasks.find(task_id))
             self._mover.wake()
@@ -340,7 +338,7 @@ class SqliteStore(Observer):
 
     # Upkeep
 
-    def tidy(self, now_ms: int) -> "Future[int]":
+    def tidy(self, now_ms: int) -> Promise[int]:
         return self._committer.submit(lambda: self._upkeep.step(now_ms))
 
     @property

@@ -23,6 +23,7 @@ from stanchion.model import (
     QueueKey,
     SentMessage,
 )
+from stanchion.store import open_store
 from stanchion.store.base import (
     Deletion,
     MoveTaskDraft,
@@ -83,8 +84,6 @@ class Bench:
         async def opened() -> Store:
             if self.kind == "reference":
                 return Reference()
-            from stanchion.store import open_store
-
             return open_store(self.url, durability="os")
 
         store = self._loop.run_until_complete(opened())

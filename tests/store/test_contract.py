@@ -18,11 +18,11 @@ from stanchion.errors import (
     ServiceUnavailable,
 )
 from stanchion.model import Counts, MessageAttribute, Queue, QueueKey, RedriveAllowPolicy, RedrivePolicy
-from stanchion.store.base import Deletion, Directory, MoveTaskDraft, QueueChange, QueueDraft, ReceiveOrder
+from stanchion.store.base import Directory, MoveTaskDraft, QueueChange, QueueDraft, ReceiveOrder
 
 BOTH = pytest.mark.parametrize("q", ["q", "q.fifo"])
 NO_MESSAGES = Counts(0, 0, 0)
-HOUR, DAY = 3_600, 86_400
+HOUR = 3_600
 
 EXPIRED = "Value {} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."
 GONE = (
@@ -1715,6 +1715,25 @@ def test_a_task_with_nothing_to_move_is_completed(bench: Bench, dead: str):
     assert (task.status, task.moved) == ("COMPLETED", 0)
 
 
+def test_a_task_whose_source_is_deleted_fails(bench: Bench, dead: str):
+    dead_letters(bench, dead, *"abc")
+    bench.start_task("task", dead, rate=1, now_ms=at(10))
+    finish(bench, 10)
+    bench.drop(dead, now_ms=at(10))
+    finish(bench, 12)
+    (task,) = bench.tasks(dead)
+    assert (task.status, task.moved, task.failure_reason) == ("FAILED", 1, "AWS.SimpleQueueService.NonExistentQueue")
+
+
+def test_a_task_ends_after_thirty_six_hours(bench: Bench, dead: str):
+    dead_letters(bench, dead, *"abc")
+    bench.start_task("task", dead, rate=1, now_ms=at(10))
+    finish(bench, 11 + 36 * HOUR)
+    (task,) = bench.tasks(dead)
+    assert task.status == "FAILED"
+    assert len(bench.peek(dead)) == 3
+
+
 def test_a_cancelled_task_moves_no_more(bench: Bench, dead: str):
     dead_letters(bench, dead, *"abcd")
     bench.start_task("task", dead, rate=1, now_ms=at(10))
@@ -1996,19 +2015,15 @@ def test_two_receives_together_do_not_share_a_message(bench: Bench, q: str):
     assert found == (["0", "1", "2", "3", "4"] if q == "q" else ["0", "1", "2"])
 
 
-@BOTH
-def test_a_verb_that_is_refused_late_leaves_no_trace(bench: Bench, q: str):
-    """The decision is asked in the middle: a receive that runs into the limit changes nothing before it raises."""
-    bench.create(q, now_ms=at(0))
-    bench.send(q, "a", "b", now_ms=at(0))
-    before = bench.peek(q)
-
-    def decide(_queue: Queue) -> list[Deletion]:
-        raise ReceiptHandleIsInvalid("garbage")
-
-    with pytest.raises(ReceiptHandleIsInvalid):
-        bench.run(lambda: bench.store.delete(key_of(q), decide, at(1)))
-    assert bench.peek(q) == before
+def test_a_receive_over_the_limit_moves_no_dead_letters_before_it_is_refused(bench: Bench):
+    bench.create("dead", now_ms=at(0))
+    bench.create("q", redrive("dead", 1), now_ms=at(0))
+    bench.send("q", "a", "b", now_ms=at(0))
+    bench.receive_one("q", now_ms=at(0), visibility=1)
+    bench.receive_one("q", now_ms=at(0), visibility=100)
+    with pytest.raises(OverLimit):
+        bench.receive("q", now_ms=at(2), limit=1, refuse=True)
+    assert (bench.counts("q", now_ms=at(2)), bench.counts("dead", now_ms=at(2))) == (Counts(1, 1, 0), NO_MESSAGES)
 
 
 # ── Opening, closing, upkeep ─────────────────────────────────────────────────────────────────────────────

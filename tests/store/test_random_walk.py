@@ -128,7 +128,13 @@ STEPS = st.sampled_from(
         ),
         *operation(2, "point", name=NAMES, dead_letters=st.none() | NAMES, count=st.integers(1, 3)),
         *operation(1, "purge_or_drop", name=NAMES, drop=st.booleans()),
-        *operation(2, "start_task", source=NAMES, destination=st.none() | NAMES, rate=st.sampled_from([None, 1, 3])),
+        *operation(
+            2,
+            "start_task",
+            source=st.sampled_from(["dead", "dead", "dead", "q", "other"]),
+            destination=st.none() | NAMES,
+            rate=st.sampled_from([None, 1, 3]),
+        ),
         *operation(1, "cancel_task", number=st.integers(0, 2)),
     ]
 ).flatmap(lambda step: step)
@@ -192,10 +198,10 @@ class Walk(RuleBasedStateMachine):
         given = {"DelaySeconds": str(delay), "MessageRetentionPeriod": str(retention)}
         return given | (redrive(self.full(dead_letters), count) if dead_letters else {})
 
-    @initialize(count=st.integers(1, 3))
-    def begin(self, count: int) -> None:
+    @initialize(count=st.integers(1, 3), retention=st.sampled_from([345_600, 60]))
+    def begin(self, count: int, retention: int) -> None:
         self.create("dead", 0, 345_600, None, 1, False)
-        self.create("q", 0, 345_600, "dead", count, False)
+        self.create("q", 0, retention, "dead", count, False)
 
     def create(
         self, name: str, delay: int, retention: int, dead_letters: str | None, count: int, per_group: bool

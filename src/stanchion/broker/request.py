@@ -101,6 +101,19 @@ class MessageIds:
         return ids.message_id(self._entropy[start : self._used])
 
 
+class RequestIds:
+    """Ids of requests: unique, not secret. A random beginning for each process, and a count."""
+
+    def __init__(self) -> None:
+        random = ids.message_id(os.urandom(16))
+        self._beginning, last = random[:24], random[24:]
+        self._count = int(last, 16) >> 1  # room for as many again
+
+    def __call__(self) -> str:
+        self._count += 1
+        return f"{self._beginning}{self._count:012x}"
+
+
 class Tools(NamedTuple):
     """What verbs work with."""
 

@@ -1,6 +1,7 @@
 """``stanchion serve``: run the server until it is told to stop."""
 
 import asyncio
+import gc
 import signal
 
 import click
@@ -33,4 +34,12 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await app.run(settings, ready=lambda running: print_banner(running, Console(highlight=False)), stop=stop)
+    await app.run(settings, ready=_ready, stop=stop)
+
+
+def _ready(running: app.Running) -> None:
+    print_banner(running, Console(highlight=False))
+    # A request leaves no circles behind. Looking for them every 700 objects, and among all that was loaded, took
+    # five per cent of the time.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from stanchion.actions import Action, Shape
 from stanchion.broker.broker import Broker
-from stanchion.broker.request import MessageIds
+from stanchion.broker.request import RequestIds
 from stanchion.errors import SQSError
 from stanchion.model import Caller, RequestContext
 from stanchion.server.hub import Cancel, Reply
@@ -44,7 +44,7 @@ class SqsService:
         self._public_url = public_url
         self.own_address = own_address
         self._trusted_proxies = tuple(trusted_proxies)
-        self._new_request_id = MessageIds()
+        self._new_request_id = RequestIds()
 
     def handle(self, request: HttpRequest, reply: Reply) -> Cancel | None:
         codec = codec_for(request)

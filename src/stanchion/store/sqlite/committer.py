@@ -16,7 +16,7 @@ import queue
 import threading
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import apsw
 
@@ -43,15 +43,9 @@ _DAMAGE = (apsw.CorruptError, apsw.NotADBError)
 _log = logging.getLogger(__name__)
 
 
-class _Request(NamedTuple):
-    operation: Operation
-    promise: Promise[Any]
-
-
-class _Outcome(NamedTuple):
-    promise: Promise[Any]
-    result: Any
-    error: BaseException | None
+# Plain tuples: there is one of each for every request.
+_Request = tuple[Operation, Promise[Any]]
+_Outcome = tuple[Promise[Any], Any, BaseException | None]
 
 
 class Observer:
@@ -94,7 +88,7 @@ class Committer:
         if self._closed:
             promise.set_exception(ServiceUnavailable())
             return promise
-        self._waiting.append(_Request(operation, promise))
+        self._waiting.append((operation, promise))
         if not self._scheduled:
             self._scheduled = True
             self._idle.clear()
@@ -116,42 +110,43 @@ class Committer:
         changes = self._connection.total_changes()
         try:
             self._cursor.execute("BEGIN IMMEDIATE")
-            outcomes = [self._run(request) for request in batch]
+            outcomes = [self._run(operation, promise) for operation, promise in batch]
             self._observer.before_commit()
         except _REFUSALS as error:
-            self._fail([request.promise for request in batch], error)
+            self._fail([promise for _, promise in batch], error)
             return
         except Exception:
             _log.exception("an operation failed; its batch runs again one by one")
             self._roll_back()
-            self._resolve([self._run_alone(request) for request in batch])
+            self._resolve([self._run_alone(operation, promise) for operation, promise in batch])
             return
         if self._thread is None or self._connection.total_changes() == changes:
             self._finish(outcomes, self._commit())  # nothing to wait for: no write, or no disk
         else:
             self._jobs.put(lambda: self._commit_in_thread(outcomes))
 
-    def _run(self, request: _Request) -> _Outcome:
+    @staticmethod
+    def _run(operation: Operation, promise: Promise[Any]) -> _Outcome:
         try:
-            return _Outcome(request.promise, request.operation(), None)
+            return promise, operation(), None
         except SQSError as error:
-            return _Outcome(request.promise, None, error)
+            return promise, None, error
 
-    def _run_alone(self, request: _Request) -> _Outcome:
+    def _run_alone(self, operation: Operation, promise: Promise[Any]) -> _Outcome:
         """One operation in a transaction of its own, after its batch failed."""
         try:
             self._cursor.execute("BEGIN IMMEDIATE")
-            outcome = self._run(request)
+            outcome = self._run(operation, promise)
             self._observer.before_commit()
             error = self._commit()
         except Exception as failure:
             _log.exception("this operation failed")
             self._roll_back()
             unavailable = isinstance(failure, _REFUSALS + _DAMAGE)
-            return _Outcome(request.promise, None, ServiceUnavailable() if unavailable else InternalFailure())
+            return promise, None, ServiceUnavailable() if unavailable else InternalFailure()
         if error is not None:
             self._roll_back()
-            return _Outcome(request.promise, None, ServiceUnavailable())
+            return promise, None, ServiceUnavailable()
         self._announce()
         return outcome
 
@@ -174,7 +169,7 @@ class Committer:
 
     def _finish(self, outcomes: list[_Outcome], error: apsw.Error | None) -> None:
         if error is not None:
-            self._fail([outcome.promise for outcome in outcomes], error)
+            self._fail([promise for promise, _, _ in outcomes], error)
             return
         self._announce()
         self._resolve(outcomes)
@@ -188,7 +183,7 @@ class Committer:
     def _fail(self, promises: list[Promise[Any]], error: apsw.Error) -> None:
         _log.error("the store could not commit, %d requests refused: %s", len(promises), error)
         self._roll_back()
-        self._resolve([_Outcome(promise, None, ServiceUnavailable()) for promise in promises])
+        self._resolve([(promise, None, ServiceUnavailable()) for promise in promises])
 
     def _roll_back(self) -> None:
         # SQLite has already rolled back by itself after some errors, a full disk among them.

@@ -98,6 +98,10 @@ _DELIVER: Final = (
     "WHERE generation = ? AND sequence = ?"
 )
 _DELETE: Final = "DELETE FROM message WHERE generation = ? AND sequence = ?"
+_STANDING: Final = (
+    "SELECT due_at_ms, receives, fair_group IS NULL AND body IS NOT NULL FROM message "
+    "WHERE generation = ? AND sequence = ?"
+)
 _NEXT_DUE: Final = (
     "SELECT due_at_ms FROM message WHERE generation = ? AND due_at_ms IS NOT NULL ORDER BY due_at_ms LIMIT 1"
 )
@@ -114,6 +118,7 @@ HOT_STATEMENTS: Final = (
     _PLACE,
     _DELIVER,
     _DELETE,
+    _STANDING,
     _NEXT_DUE,
 )
 """A test holds that none of these scans or sorts a backlog."""
@@ -132,6 +137,38 @@ class MessageTable:
     def in_line(self, state: QueueState, after_turn: int, limit: int) -> list[Row]:
         rows = self._cursor.execute(_LINE, (state.queue.generation, after_turn, limit)).fetchall()
         return [Row(row) for row in rows]
+
+    def usual(self, state: QueueState, limit: int) -> list[Sequence[Any]] | None:
+        """The first messages in line as bare rows, if nothing is particular about any of them."""
+        rows: list[Sequence[Any]] = self._cursor.execute(_LINE, (state.queue.generation, -1, limit)).fetchall()
+        for row in rows:
+            # No fair group, its body in the row, nothing in the extra column.
+            if row[10] is not None or row[11] is None or row[12] is not None:
+                return None
+        return rows
+
+    def deliver_usual(self, state: QueueState, row: Sequence[Any], due_at_ms: int, now_ms: int) -> Message:
+        """``deliver`` and ``message`` in one, for a row of ``usual``."""
+        sequence, _, _, receives, first_received_at_ms, sent_at_ms, message_id, body_md5, sender_id = row[:9]
+        receives += 1
+        if first_received_at_ms is None:
+            first_received_at_ms = now_ms
+        self._cursor.execute(_DELIVER, (due_at_ms, receives, first_received_at_ms, state.queue.generation, sequence))
+        state.visible -= 1
+        state.in_flight += 1
+        if due_at_ms < state.next_due_ms:
+            state.next_due_ms = due_at_ms
+        return Message(
+            message_id=message_id,
+            sequence=sequence,
+            sent_at_ms=sent_at_ms,
+            body=row[11],
+            body_md5=body_md5,
+            sender_id=sender_id,
+            due_at_ms=due_at_ms,
+            receives=receives,
+            first_received_at_ms=first_received_at_ms,
+        )
 
     def followers(self, state: QueueState, group_id: str, sequence: int, limit: int) -> list[Row]:
         """The next messages of a FIFO group after ``sequence``, whatever their state."""
@@ -188,10 +225,12 @@ class MessageTable:
 
     def add(self, state: QueueState, new: NewMessage, sequence: int, now_ms: int) -> int | None:
         """Store a new message. Answers when it becomes available: now, later, or None (behind others)."""
-        fifo_queue = state.queue.settings.fifo
         extra = None
         if new.attributes or new.trace_header is not None or new.deduplication_id is not None:
             extra = _encode_extra(Extra(new.attributes, new.trace_header, new.deduplication_id))
+        if new.group_id is None and not new.delay_seconds and len(new.body) <= LARGE_BODY:
+            return self._add_usual(state, new, extra, sequence, now_ms)
+        fifo_queue = state.queue.settings.fifo
         row = Row(
             (
                 sequence,
@@ -210,6 +249,31 @@ class MessageTable:
             )
         )
         return self._insert(state, row)
+
+    def _add_usual(self, state: QueueState, new: NewMessage, extra: bytes | None, sequence: int, now_ms: int) -> int:
+        """A message without group, delay or large body: straight into the line."""
+        self._cursor.execute(
+            _INSERT,
+            (
+                state.queue.generation,
+                sequence,
+                sequence,
+                None,
+                0,
+                None,
+                now_ms,
+                new.message_id,
+                new.body_md5,
+                new.sender_id,
+                None,
+                None,
+                new.body,
+                extra,
+            ),
+        )
+        state.visible += 1
+        state.note_sent(now_ms)
+        return now_ms
 
     def _insert(self, state: QueueState, row: Row) -> int | None:
         """Put a row into a queue, in its place, and count it. Answers as ``add``."""
@@ -326,6 +390,27 @@ class MessageTable:
         )
 
     # Going
+
+    def remove_usual(self, state: QueueState, sequence: int) -> bool | None:
+        """Delete a message of a standard queue, if nothing is particular about it (else None, and nothing done).
+
+        False: there is none.
+        """
+        key = (state.queue.generation, sequence)
+        rows = self._cursor.execute(_STANDING, key).fetchall()
+        if not rows:
+            return False
+        due_at_ms, receives, usual = rows[0]
+        if not usual:
+            return None
+        self._cursor.execute(_DELETE, key)
+        if due_at_ms is None:
+            state.visible -= 1
+        elif receives:
+            state.in_flight -= 1
+        else:
+            state.delayed -= 1
+        return True
 
     def remove(self, state: QueueState, row: Row) -> bool:
         """Delete a message whatever its state. Answers whether that freed another message of its FIFO group."""

@@ -69,6 +69,15 @@ class Receiver:
     def remove(self, state: QueueState, row: Row, now_ms: int) -> None:
         self.tell(state, now_ms, more_to_deliver=self.messages.remove(state, row))
 
+    def remove_usual(self, state: QueueState, sequence: int, now_ms: int) -> bool:
+        """Delete a message of a standard queue, unless it takes a closer look. Whether that is all there is to do."""
+        removed = self.messages.remove_usual(state, sequence)
+        if removed:
+            self.queues.touch(state)
+            if state.crowded:
+                self.tell(state, now_ms, more_to_deliver=False)
+        return removed is not None
+
     def tell(self, state: QueueState, now_ms: int, *, more_to_deliver: bool) -> None:
         """A message has left its place: waiting receives may find another, or room under the in-flight limit."""
         if more_to_deliver or state.crowded:
@@ -88,11 +97,39 @@ class Receiver:
                 raise OverLimit(f"Too many messages in flight for queue {state.queue.key.name}")
             state.crowded = True
             return self._answer(state, [])
+        if order.visibility_seconds and not state.queue.settings.fifo:
+            usual = self._receive_usual(state, room, now_ms + order.visibility_seconds * 1000, now_ms)
+            if usual is not None:
+                return self._answer(state, usual, more=more and not usual)
         round_ = _Round(self, state, order, room, now_ms)
         deliveries = round_.run()
         if deliveries and order.attempt_id is not None and order.visibility_seconds:
             self._note_attempt(state, order.attempt_id, order, round_.taken, now_ms)
         return self._answer(state, deliveries, more=(more or round_.stopped_early) and not deliveries)
+
+    def _receive_usual(self, state: QueueState, room: int, due_at_ms: int, now_ms: int) -> list[Delivery] | None:
+        """What nearly every receive is: messages of a standard queue that are just delivered. None: look closer.
+
+        It leaves out what the closer look spends most of its time on (measured: 12 of 30 µs).
+        """
+        rows = self.messages.usual(state, room)
+        if rows is None:
+            return None
+        settings = state.queue.settings
+        for row in rows:
+            if fate_on_receive(settings, sent_at_ms=row[5], receives=row[3], now_ms=now_ms) is not Fate.DELIVER:
+                return None
+        if not rows:
+            return []
+        deliveries = []
+        for row in rows:
+            message = self.messages.deliver_usual(state, row, due_at_ms, now_ms)
+            receipt = Receipt(state.queue.id, message.sequence, message.receives, now_ms)
+            deliveries.append(Delivery(message, ids.receipt_handle(self._receipt_key, receipt)))
+        self.queues.touch(state)
+        self.queues.schedule(state)
+        self.available(state.queue.key, due_at_ms)
+        return deliveries
 
     def _answer(self, state: QueueState, deliveries: list[Delivery], *, more: bool = False) -> Received:
         next_due_ms = min(state.next_due_ms, state.next_expiry_ms)

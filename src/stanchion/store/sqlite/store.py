@@ -253,6 +253,8 @@ class SqliteStore(Observer):
         return self._committer.submit(operation)
 
     def _delete_one(self, state: QueueState, deletion: Deletion, now_ms: int) -> SQSError | None:
+        if not state.queue.settings.fifo and self._receiver.remove_usual(state, deletion.receipt.sequence, now_ms):
+            return None
         row = self._messages.get(state, deletion.receipt.sequence)
         if row is None or now_ms > lifecycle.expires_at_ms(row.sent_at_ms, state.queue.settings):
             return None  # gone already, which is what the caller wants

@@ -122,7 +122,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     dead_letter_source_arn: str | None = None
 
 
-class Receipt(NamedTuple):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """What a receipt handle says: one delivery of one message of one queue."""
 
     queue_id: int
@@ -131,7 +131,7 @@ class Receipt(NamedTuple):
     received_at_ms: int
 
 
-class Delivery(NamedTuple):
+class Delivery(msgspec.Struct, frozen=True):
     """A message as handed to a consumer, with the handle of this delivery."""
 
     message: Message

@@ -17,6 +17,8 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
+import msgspec
+
 from stanchion.errors import IncompleteSignature, SignatureDoesNotMatch
 from stanchion.limits import CLOCK_SKEW_SECONDS, PRESIGNED_SECONDS
 from stanchion.timestamps import read_basic, read_http_date, write_basic
@@ -58,7 +60,7 @@ class Scope(NamedTuple):
     name_list: tuple[str, ...]
 
 
-class Claim(NamedTuple):
+class Claim(msgspec.Struct, frozen=True):
     """What a request says about its signature. Nothing of it is believed yet."""
 
     scope: Scope

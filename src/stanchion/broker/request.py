@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -24,7 +25,7 @@ class Rules(msgspec.Struct, frozen=True):
     purge_interval_seconds: int = limits.PURGE_INTERVAL_SECONDS
 
 
-class Request(NamedTuple):
+class Request(msgspec.Struct, frozen=True):
     """One call, with who makes it and when. ``query`` tells the protocol: a few answers differ."""
 
     action: Action
@@ -43,8 +44,8 @@ class Request(NamedTuple):
         url = self.input.queue_url
         if url is None:
             raise QueueDoesNotExist
-        account, name = ids.read_queue_url(url)
-        return QueueKey(account or self.caller.account, self.caller.region, name)
+        read = _queue_key if len(url) <= _USUAL_URL_LENGTH else _queue_key.__wrapped__
+        return read(url, self.caller.account, self.caller.region)
 
     def admit(self, queue: Queue) -> None:
         """Refuse callers whom neither ownership nor the queue's policy lets in."""
@@ -68,6 +69,15 @@ class Request(NamedTuple):
             raise AccessDenied.to_resource(self.context.address)
 
 
+_USUAL_URL_LENGTH = 512  # longer ones are somebody's mistake or malice, and stay out of the cache
+
+
+@lru_cache(maxsize=4096)
+def _queue_key(url: str, account: str, region: str) -> QueueKey:
+    named_account, name = ids.read_queue_url(url)
+    return QueueKey(named_account or account, region, name)
+
+
 Translate = Callable[[Any], Shape | None]
 """Makes the output of an action of what the store answered; may raise SQSError."""
 
@@ -75,7 +85,7 @@ Translate = Callable[[Any], Shape | None]
 Pending = Promise[Any] | asyncio.Task[Any]
 
 
-class Outcome(NamedTuple):
+class Outcome(msgspec.Struct, frozen=True):
     """An answer that is on its way."""
 
     answer: Pending

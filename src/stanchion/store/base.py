@@ -14,6 +14,8 @@ Verbs that arrive close together may share one commit; each is atomic by itself.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from stanchion.errors import SQSError
 from stanchion.model import (
     Counts,
@@ -66,7 +68,7 @@ class QueueChange(NamedTuple):
     modified: bool
 
 
-class ReceiveOrder(NamedTuple):
+class ReceiveOrder(msgspec.Struct, frozen=True, gc=False):
     """What one ReceiveMessage wants. ``refuse_over_limit``: a short poll on a standard queue gets OverLimit
     when ``in_flight_limit`` messages are in flight; otherwise it gets nothing."""
 
@@ -77,7 +79,7 @@ class ReceiveOrder(NamedTuple):
     attempt_id: str | None = None
 
 
-class Received(NamedTuple):
+class Received(msgspec.Struct, frozen=True):
     """``next_due_ms`` is when the next hidden message of the queue becomes visible (None: there is none).
     ``more`` says that the store stopped early to keep its step small: ask again at once."""
 
@@ -87,7 +89,7 @@ class Received(NamedTuple):
     more: bool = False
 
 
-class VisibilityChange(NamedTuple):
+class VisibilityChange(msgspec.Struct, frozen=True):
     """A receipt, its text (errors quote it), and the new timeout."""
 
     receipt: Receipt
@@ -95,7 +97,7 @@ class VisibilityChange(NamedTuple):
     seconds: int
 
 
-class Deletion(NamedTuple):
+class Deletion(msgspec.Struct, frozen=True):
     receipt: Receipt
     handle: str
 

@@ -114,6 +114,7 @@ class Connection(asyncio.Protocol):
             self._refuse(ServiceUnavailable("Too many connections. Please try again shortly."))
 
     def connection_lost(self, _exc: Exception | None) -> None:
+        self._hub.read_all()
         self._closing = True
         self.deadline = _NEVER
         self._hub.remove(self)
@@ -127,6 +128,10 @@ class Connection(asyncio.Protocol):
         self._reader.release()
 
     def data_received(self, data: bytes) -> None:
+        self._hub.read_soon(self, data)
+
+    def take(self, data: bytes) -> None:
+        """Read what has been received."""
         if self._reader.closed:
             self._discard(len(data))
         elif self._unfed is None and not self._waiting and len(data) <= PIECE_BYTES:
@@ -145,6 +150,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """A client that has sent all it wants may still wait for answers: keep our side open until then."""
+        self._hub.read_all()
         if self._closing or not (self._exchanges or self._out or self._unfed) or not self._transport.can_write_eof():
             return False
         self._ended = True

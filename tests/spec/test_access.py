@@ -444,6 +444,40 @@ def test_move_tasks_are_for_the_owner(hers, bob):
         assert (error.status, error.code) == (403, "AccessDenied")
 
 
+def as_dead_letter_queue(owner: Caller) -> QueueCalls:
+    """A queue that another of the owner's sends its dead letters to."""
+    target = QueueCalls.create(owner)
+    redrive = {"deadLetterTargetArn": target.arn, "maxReceiveCount": 1}
+    QueueCalls.create(owner, RedrivePolicy=json.dumps(redrive))
+    return target
+
+
+def test_messages_are_moved_into_a_foreign_queue_only_if_it_lets_them_in(hers, bob, guarded):
+    dead = as_dead_letter_queue(bob)
+    dead.send("from bob")
+    because = "because no resource-based policy allows the sqs:sendmessage action"
+    text = denied(f"arn:aws:iam::{BOB}:root", "sendmessage", hers.arn, because)
+    move = {"SourceArn": dead.arn, "DestinationArn": hers.arn}
+    bob.refuses("StartMessageMoveTask", "AccessDenied", text, status=403, **move)
+    guarded.settle()
+    assert (dead.counts(), hers.counts()) == ((1, 0, 0), (0, 0, 0))
+    grant(hers, "l", [BOB], ["SendMessage"])
+    bob("StartMessageMoveTask", **move)
+    guarded.settle()
+    assert (dead.counts(), hers.counts()) == ((0, 0, 0), (1, 0, 0))
+
+
+@pytest.mark.parametrize("action", ["StartMessageMoveTask", "ListMessageMoveTasks", "CancelMessageMoveTask"])
+def test_a_deny_on_the_source_stops_the_owner_s_move_tasks(alice, action):
+    dead = as_dead_letter_queue(alice)
+    handle = alice("StartMessageMoveTask", SourceArn=dead.arn)["TaskHandle"]
+    arn = dead.arn
+    set_policy(dead, "Deny", {"AWS": ALICE_ARN}, f"sqs:{action}")
+    text = denied(ALICE_ARN, action.lower(), arn, "with an explicit deny in a resource-based policy")
+    given = {"TaskHandle": handle} if action == "CancelMessageMoveTask" else {"SourceArn": arn}
+    alice.refuses(action, "AccessDenied", text, status=403, **given)
+
+
 def test_everything_else_can_be_granted(hers, bob):
     set_policy(hers, "Allow", {"AWS": f"arn:aws:iam::{BOB}:root"}, "SQS:*")
     as_bob = hers.as_seen_by(bob)

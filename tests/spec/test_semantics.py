@@ -172,7 +172,7 @@ class Restartable:
         self._start()
 
     def _start(self) -> None:
-        self.server = InProcessServer(self._folder, store="sqlite:queues.db", durability="os")
+        self.server = InProcessServer(self._folder, store=f"sqlite:{self._folder / 'queues.db'}", durability="os")
         self.call = Caller(self.server.url, self._protocol)
 
     def stop(self) -> None:

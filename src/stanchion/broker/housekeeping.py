@@ -21,7 +21,7 @@ class Housekeeping:
         self._stopped = False
 
     def hurry(self) -> None:
-        """Something new may be due: tick now, or once more after the tick under way."""
+        """Something new is on disk that may be due: tick now. A tick that is under way comes after it anyhow."""
         if self._stopped or self._running is not None:
             return
         if self._timer is not None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from stanchion import ids
 from stanchion.actions import (
+    ACTIONS,
     CancelMessageMoveTaskInput,
     CancelMessageMoveTaskOutput,
     ListMessageMoveTasksInput,
@@ -31,7 +32,14 @@ class MoveTaskVerbs:
         request.admit_owner_of(source)
 
         def decide(directory: Directory) -> MoveTaskDraft:
-            return MoveTaskDraft(self._new_id(), *redrive.check_start(asked, directory))
+            queue = directory.find(source)
+            if queue is not None:
+                request.admit(queue)
+            _, destination, rate = redrive.check_start(asked, directory)
+            target = directory.find(destination) if destination is not None else None
+            if target is not None:  # it may be another account's
+                request.admit_to(ACTIONS["SendMessage"], target)
+            return MoveTaskDraft(self._new_id(), source, destination, rate)
 
         task = await self._store.start_move_task(source, decide, request.now_ms)
         self._hurry()
@@ -41,7 +49,7 @@ class MoveTaskVerbs:
         asked: ListMessageMoveTasksInput = request.input
         source = redrive.check_source_arn(asked.source_arn)
         request.admit_owner_of(source)
-        await self._find(source)
+        await self._find(source, request)
         limit = redrive.check_task_results(asked.max_results)
         tasks = await self._store.list_move_tasks(ids.queue_arn(source), limit)
         return ListMessageMoveTasksOutput(results=[redrive.task_entry(task) for task in tasks] or None)
@@ -51,13 +59,13 @@ class MoveTaskVerbs:
         task_id, source_arn = redrive.read_task_handle(asked.task_handle)
         source = redrive.check_source_arn(source_arn)
         request.admit_owner_of(source)
-        await self._find(source)
+        await self._find(source, request)
         task = await self._store.cancel_move_task(task_id, lambda task: redrive.check_cancel(task, source_arn))
         self._hurry()
         return CancelMessageMoveTaskOutput(approximate_number_of_messages_moved=task.moved)
 
-    async def _find(self, source: QueueKey) -> None:
+    async def _find(self, source: QueueKey, request: Request) -> None:
         try:
-            await self._store.find_queue(source, lambda _queue: None)
+            await self._store.find_queue(source, request.admit)
         except QueueDoesNotExist:
             raise redrive.no_such_queue("SourceArn") from None

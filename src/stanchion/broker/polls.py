@@ -10,10 +10,12 @@ import itertools
 from collections.abc import Callable
 
 from stanchion.clock import Clock, Timer
+from stanchion.errors import ServiceUnavailable
 from stanchion.model import Queue, QueueKey
 from stanchion.promise import Promise
 from stanchion.store.base import Received, ReceiveOrder, Store
 
+STALE_TICKETS = 64  # tickets, beyond as many as there are waiters, of those who have left
 MOST_AT_ONCE = 64  # waiters that try in one go, when messages keep coming
 
 Decide = Callable[[Queue], tuple[ReceiveOrder, int]]
@@ -52,6 +54,8 @@ class _Line:
     def park(self, poll: _Poll) -> None:
         self.parked[poll.ticket] = poll
         heapq.heappush(self.tickets, poll.ticket)
+        if len(self.tickets) > 2 * len(self.parked) + STALE_TICKETS:
+            self.tickets = sorted(self.parked)  # a sorted list is a heap
 
     def take_first(self) -> _Poll | None:
         while self.tickets:
@@ -96,6 +100,8 @@ class Polls:
 
     def _try(self, poll: _Poll, now_ms: int) -> None:
         def decide(queue: Queue) -> ReceiveOrder:
+            if poll.answer.done():  # the client went while this waited for its commit: hand it nothing
+                raise ServiceUnavailable
             order, wait_seconds = poll.decide(queue)
             if poll.line is None and wait_seconds and not self._released:
                 # From here on the line hears of new messages, those of this very commit included.

@@ -49,10 +49,14 @@ class Request(msgspec.Struct, frozen=True):
 
     def admit(self, queue: Queue) -> None:
         """Refuse callers whom neither ownership nor the queue's policy lets in."""
+        self.admit_to(self.action, queue)
+
+    def admit_to(self, action: Action, queue: Queue) -> None:
+        """``admit`` for something that this action does on the side."""
         authorize(
             queue.settings.access_policy,
             self.caller,
-            self.action,
+            action,
             queue.arn,
             queue.key.account,
             self.context,
@@ -60,7 +64,7 @@ class Request(msgspec.Struct, frozen=True):
         )
 
     def admit_owner_of(self, key: QueueKey) -> None:
-        """For actions that name a queue by ARN or not at all: only its account may."""
+        """For actions that name a queue by ARN: only its account may, and others do not learn whether it exists."""
         authorize(None, self.caller, self.action, ids.queue_arn(key), key.account, self.context, self.now_ms)
 
     def admit_signed(self) -> None:

@@ -297,6 +297,14 @@ def test_the_signature_comes_before_the_token() -> None:
     assert refusal(signed(key_id="ASIABOB", secret="wrong", token="wrong")).message == MISMATCH
 
 
+def test_a_presigned_post_with_another_action_in_a_header_that_is_not_signed() -> None:
+    request = presigned(method="POST")
+    assert check(request).access_key_id == KEY_ID
+    error = refusal(with_header(request, "x-amz-target", "AmazonSQS.ListQueues"))
+    assert isinstance(error, SignatureDoesNotMatch)
+    assert error.message == MISMATCH
+
+
 def test_an_authorization_header_decides_over_a_presigned_query() -> None:
     request = with_header(presigned(), "authorization", "Bearer abc")
     assert isinstance(refusal(request), IncompleteSignature)

@@ -7,7 +7,7 @@ due. Counts are written once per queue and commit, not once per message.
 import heapq
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import apsw
@@ -19,6 +19,7 @@ from stanchion.model import Counts, Queue, QueueKey
 from stanchion.store.base import QueueChange, QueueDraft
 
 NEVER_MS = 1 << 62
+STALE_ENTRIES = 64  # entries of the agenda, beyond as many as there are queues, that may be out of date
 
 _COLUMNS = (
     "id, account, region, name, generation, created_at_ms, modified_at_ms, purged_at_ms, attributes, tags, "
@@ -66,6 +67,9 @@ class QueueState:
         return min(self.next_due_ms, self.next_expiry_ms)
 
 
+_Entry = tuple[int, int, QueueState]  # of the agenda: when (ms), a number that breaks ties, which queue
+
+
 class QueueTable:
     """Queues by key, id and ARN. Reads through to the file, remembers what it read until a rollback."""
 
@@ -73,8 +77,8 @@ class QueueTable:
         self._cursor = connection.cursor()
         self._by_key: dict[QueueKey, QueueState] = {}
         self._touched: set[QueueState] = set()
-        self._agenda: list[tuple[int, int, QueueState]] = []
-        self._entries = itertools.count()  # breaks ties in the agenda
+        self._agenda: list[_Entry] = []
+        self._entries = itertools.count()
         self._surveyed_id = 0  # queues up to this id have been entered in the agenda since the last start
 
     # Finding
@@ -214,14 +218,29 @@ class QueueTable:
         if when_ms < state.scheduled_ms:
             state.scheduled_ms = when_ms
             heapq.heappush(self._agenda, (when_ms, next(self._entries), state))
+            if len(self._agenda) > 2 * len(self._by_key) + STALE_ENTRIES:
+                self._drop_stale_entries()
 
-    def due(self, now_ms: int) -> Iterator[QueueState]:
-        """Queues that have something due, each once; the caller schedules them anew."""
-        while self._agenda and self._agenda[0][0] <= now_ms:
-            when_ms, _, state = heapq.heappop(self._agenda)
-            if when_ms == state.scheduled_ms and self._by_key.get(state.queue.key) is state:
+    def _drop_stale_entries(self) -> None:
+        """Entries of deleted queues would stay until their messages had passed retention: days."""
+        self._agenda = [entry for entry in self._agenda if self._holds(entry)]
+        heapq.heapify(self._agenda)
+
+    def _holds(self, entry: _Entry) -> bool:
+        """Whether an entry speaks of a queue that is still there, and was not replaced by an earlier one."""
+        when_ms, _, state = entry
+        return when_ms == state.scheduled_ms and self._by_key.get(state.queue.key) is state
+
+    def due(self, now_ms: int, limit: int) -> list[QueueState]:
+        """Up to ``limit`` queues that have something due, each once; the caller schedules them anew."""
+        found: list[QueueState] = []
+        while len(found) < limit and self._agenda and self._agenda[0][0] <= now_ms:
+            entry = heapq.heappop(self._agenda)
+            if self._holds(entry):
+                state = entry[2]
                 state.scheduled_ms = NEVER_MS
-                yield state
+                found.append(state)
+        return found
 
     def next_due_ms(self) -> int:
         return self._agenda[0][0] if self._agenda else NEVER_MS

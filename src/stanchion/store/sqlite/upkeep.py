@@ -45,11 +45,11 @@ class Upkeep:
         return max(now_ms, min(self._queues.next_due_ms(), next_move_ms, self._next_forgetting_ms))
 
     def _settle_due(self, now_ms: int) -> bool:
-        more = False
-        for count, state in enumerate(self._queues.due(now_ms), start=1):
-            more |= self._receiver.settle(state, now_ms, STEP)
-            if count == QUEUES_PER_STEP:
-                return True
+        """The queues that have something due share the rows of the step."""
+        due = self._queues.due(now_ms, QUEUES_PER_STEP)
+        more = len(due) == QUEUES_PER_STEP
+        for state in due:
+            more |= self._receiver.settle(state, now_ms, STEP // len(due))
         return more
 
     def _clear_abandoned(self) -> bool:
@@ -72,10 +72,11 @@ class Upkeep:
         return int(self._cursor.connection.changes())
 
     def _forget(self, now_ms: int) -> bool:
-        more = self._memory.forget_old(now_ms, STEP)
+        if self._memory.forget_old(now_ms, STEP):
+            return True
         self._cursor.execute("DELETE FROM deleted_queue WHERE deleted_at_ms <= ?", (now_ms - TOMBSTONE_MS,))
         self._next_forgetting_ms = now_ms + FORGETTING_PAUSE_MS
-        return more
+        return False
 
 
 _TABLES_BY_GENERATION = (

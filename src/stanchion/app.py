@@ -4,11 +4,11 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import NamedTuple
 
 from stanchion import actions, logs, store
 from stanchion.auth.authenticate import AuthRules, authenticate, unverified_caller
+from stanchion.auth.browsers import KnownPages
 from stanchion.auth.credentials import Credentials, CredentialsError
 from stanchion.broker.broker import Broker
 from stanchion.broker.request import Rules
@@ -142,11 +142,21 @@ class Application:
 def _identify(settings: Settings, clock: Clock) -> Identify:
     rules = AuthRules(default_region=settings.region, regions=settings.regions, allow_sigv2=settings.sigv2)
     if settings.auth == "off":
-        return partial(unverified_caller, rules=rules, default_account=settings.account)
+        return _believe(settings, rules)
     credentials = _read_credentials(settings)
 
     def identify(request: HttpRequest, parameters: Sequence[tuple[str, str]]) -> Caller:
         return authenticate(request, parameters, credentials, rules, clock.now_ms())
+
+    return identify
+
+
+def _believe(settings: Settings, rules: AuthRules) -> Identify:
+    pages = KnownPages(settings.cors_origins, settings.public_url)
+
+    def identify(request: HttpRequest, parameters: Sequence[tuple[str, str]]) -> Caller:
+        pages.admit(request)
+        return unverified_caller(request, parameters, rules, settings.account)
 
     return identify
 

@@ -78,19 +78,23 @@ _ONE: Final = _SELECT + "WHERE generation = ? AND sequence = ?"
 _LINE: Final = _SELECT + "WHERE generation = ? AND turn > ? ORDER BY turn LIMIT ?"
 _OLDEST: Final = _SELECT + "WHERE generation = ? ORDER BY sequence LIMIT ?"
 _OVERDUE: Final = _SELECT + "WHERE generation = ? AND due_at_ms <= ? ORDER BY due_at_ms LIMIT ?"
+# The indexes of groups are named: left alone, SQLite would walk the whole queue in the order of sequences, which saves
+# it a step when the group's first message is near the beginning.
 _FIFO_FOLLOWERS: Final = (
-    _SELECT + "WHERE generation = ? AND fifo_group = ? AND sequence > ? ORDER BY sequence LIMIT ?"
+    f"SELECT {COLUMNS} FROM message INDEXED BY message_by_fifo_group "  # noqa: S608
+    "WHERE generation = ? AND fifo_group = ? AND sequence > ? ORDER BY sequence LIMIT ?"
 )
 _FIFO_FIRST: Final = (
-    "SELECT sequence, turn, due_at_ms FROM message WHERE generation = ? AND fifo_group = ? ORDER BY sequence LIMIT 1"
+    "SELECT sequence, turn, due_at_ms FROM message INDEXED BY message_by_fifo_group "
+    "WHERE generation = ? AND fifo_group = ? ORDER BY sequence LIMIT 1"
 )
 _FAIR_HEAD: Final = (
-    "SELECT sequence FROM message WHERE generation = ? AND fair_group = ? AND turn IS NOT NULL "
-    "ORDER BY sequence LIMIT 1"
+    "SELECT sequence FROM message INDEXED BY message_heading_fair_group "
+    "WHERE generation = ? AND fair_group = ? AND turn IS NOT NULL ORDER BY sequence LIMIT 1"
 )
 _FAIR_NEXT: Final = (
-    "SELECT sequence FROM message WHERE generation = ? AND fair_group = ? AND turn IS NULL AND due_at_ms IS NULL "
-    "ORDER BY sequence LIMIT 1"
+    "SELECT sequence FROM message INDEXED BY message_behind_fair_group "
+    "WHERE generation = ? AND fair_group = ? AND turn IS NULL AND due_at_ms IS NULL ORDER BY sequence LIMIT 1"
 )
 _PLACE: Final = "UPDATE message SET turn = ?, due_at_ms = ? WHERE generation = ? AND sequence = ?"
 _DELIVER: Final = (

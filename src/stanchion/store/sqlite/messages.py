@@ -17,6 +17,11 @@ from stanchion.store.sqlite.queues import NEVER_MS, QueueState
 
 LARGE_BODY: Final = 2_048  # characters; a longer body lives apart, so that a receive does not rewrite it
 
+# A delay on a FIFO queue is the queue's: when it changes, every delayed message is due at another moment. What is
+# stored as due_at_ms of such a message is therefore when it was sent, less this, which makes it negative; the queue's
+# delay is added by whoever reads it. So a change of the delay touches no message.
+_SENT: Final = 1 << 62
+
 COLUMNS: Final = (
     "sequence, turn, due_at_ms, receives, first_received_at_ms, sent_at_ms, message_id, body_md5, sender_id, "
     "fifo_group, fair_group, body, extra"
@@ -77,9 +82,9 @@ _SELECT: Final = f"SELECT {COLUMNS} FROM message "  # noqa: S608
 _ONE: Final = _SELECT + "WHERE generation = ? AND sequence = ?"
 _LINE: Final = _SELECT + "WHERE generation = ? AND turn > ? ORDER BY turn LIMIT ?"
 _OLDEST: Final = _SELECT + "WHERE generation = ? ORDER BY sequence LIMIT ?"
-_OVERDUE: Final = _SELECT + "WHERE generation = ? AND due_at_ms <= ? ORDER BY due_at_ms LIMIT ?"
-# The indexes of groups are named: left alone, SQLite would walk the whole queue in the order of sequences, which saves
-# it a step when the group's first message is near the beginning.
+_OVERDUE: Final = _SELECT + "WHERE generation = ? AND due_at_ms BETWEEN ? AND ? ORDER BY due_at_ms LIMIT ?"
+# The indexes of groups are named: left alone, SQLite walks the whole queue in the order of sequences, which is less
+# work as long as the group's first message is near the beginning.
 _FIFO_FOLLOWERS: Final = (
     f"SELECT {COLUMNS} FROM message INDEXED BY message_by_fifo_group "  # noqa: S608
     "WHERE generation = ? AND fifo_group = ? AND sequence > ? ORDER BY sequence LIMIT ?"
@@ -106,9 +111,7 @@ _STANDING: Final = (
     "SELECT due_at_ms, receives, fair_group IS NULL AND body IS NOT NULL FROM message "
     "WHERE generation = ? AND sequence = ?"
 )
-_NEXT_DUE: Final = (
-    "SELECT due_at_ms FROM message WHERE generation = ? AND due_at_ms IS NOT NULL ORDER BY due_at_ms LIMIT 1"
-)
+_NEXT_DUE: Final = "SELECT due_at_ms FROM message WHERE generation = ? AND due_at_ms >= ? ORDER BY due_at_ms LIMIT 1"
 
 HOT_STATEMENTS: Final = (
     _ONE,
@@ -136,7 +139,7 @@ class MessageTable:
 
     def get(self, state: QueueState, sequence: int) -> Row | None:
         rows = self._cursor.execute(_ONE, (state.queue.generation, sequence)).fetchall()
-        return Row(rows[0]) if rows else None
+        return _read(state, rows[0]) if rows else None
 
     def in_line(self, state: QueueState, after_turn: int, limit: int) -> list[Row]:
         rows = self._cursor.execute(_LINE, (state.queue.generation, after_turn, limit)).fetchall()
@@ -184,11 +187,21 @@ class MessageTable:
 
     def overdue(self, state: QueueState, now_ms: int, limit: int) -> list[Row]:
         """Hidden messages whose time is over."""
-        rows = self._cursor.execute(_OVERDUE, (state.queue.generation, now_ms, limit)).fetchall()
-        return [Row(row) for row in rows]
+        generation = state.queue.generation
+        rows = self._cursor.execute(_OVERDUE, (generation, 0, now_ms, limit)).fetchall()
+        if state.queue.settings.fifo and len(rows) < limit:
+            sent_until = now_ms - _delay_ms(state) - _SENT
+            rows += self._cursor.execute(_OVERDUE, (generation, -_SENT, sent_until, limit - len(rows))).fetchall()
+        return [_read(state, row) for row in rows]
 
     def next_due_ms(self, state: QueueState) -> int:
-        rows = self._cursor.execute(_NEXT_DUE, (state.queue.generation,)).fetchall()
+        next_due_ms = self._first_due(state, 0)
+        if state.queue.settings.fifo and (sent := self._first_due(state, -_SENT)) < 0:
+            return min(next_due_ms, sent + _SENT + _delay_ms(state))
+        return next_due_ms
+
+    def _first_due(self, state: QueueState, least: int) -> int:
+        rows = self._cursor.execute(_NEXT_DUE, (state.queue.generation, least)).fetchall()
         return rows[0][0] if rows else NEVER_MS
 
     def after(self, state: QueueState, sequence: int, limit: int) -> list[Row]:
@@ -196,7 +209,7 @@ class MessageTable:
             _SELECT + "WHERE generation = ? AND sequence > ? ORDER BY sequence LIMIT ?",
             (state.queue.generation, sequence, limit),
         ).fetchall()
-        return [Row(row) for row in rows]
+        return [_read(state, row) for row in rows]
 
     def message(self, state: QueueState, row: Row) -> Message:
         """The value that leaves the store."""
@@ -294,13 +307,14 @@ class MessageTable:
         if len(body) > LARGE_BODY:
             self._cursor.execute("INSERT INTO large_body VALUES (?, ?, ?)", (generation, row.sequence, body))
             body = None
+        delayed_fifo = row.due_at_ms is not None and state.queue.settings.fifo
         self._cursor.execute(
             _INSERT,
             (
                 generation,
                 row.sequence,
                 row.turn,
-                row.due_at_ms,
+                row.sent_at_ms - _SENT if delayed_fifo else row.due_at_ms,
                 row.receives,
                 row.first_received_at_ms,
                 row.sent_at_ms,
@@ -384,14 +398,6 @@ class MessageTable:
         row.turn = self._turn_of(state, row, turn if turn is not None else row.sequence)
         self._cursor.execute(_PLACE, (row.turn, None, state.queue.generation, row.sequence))
         return row.turn is not None
-
-    def redelay(self, state: QueueState, delay_seconds: int) -> None:
-        """Give the delayed messages a new delay, counted from when they were sent."""
-        self._cursor.execute(
-            "UPDATE message SET due_at_ms = sent_at_ms + ? "
-            "WHERE generation = ? AND due_at_ms IS NOT NULL AND receives = 0",
-            (delay_seconds * 1000, state.queue.generation),
-        )
 
     # Going
 
@@ -501,6 +507,18 @@ class MessageTable:
             (state.queue.generation, group_id),
         ).fetchall()
         return rows[0][0] if rows else 0
+
+
+def _read(state: QueueState, values: Sequence[Any]) -> Row:
+    """A row with the moment at which it is due, if it is hidden."""
+    row = Row(values)
+    if row.due_at_ms is not None and row.due_at_ms < 0:
+        row.due_at_ms += _SENT + _delay_ms(state)
+    return row
+
+
+def _delay_ms(state: QueueState) -> int:
+    return state.queue.settings.delay_seconds * 1000
 
 
 def _attributes(extra: Extra) -> dict[str, MessageAttribute] | None:

@@ -135,17 +135,11 @@ class SqliteStore(Observer):
             change = decide(before, self._directory)
             self._settle(state, now_ms)  # what went or came under the old attributes stays so
             self._queues.change(state, change, now_ms)
-            self._redelay(state, before, now_ms)
+            if state.delayed and state.queue.settings.delay_seconds != before.settings.delay_seconds:
+                self._note_available(key, now_ms)  # on a FIFO queue, messages whose delay still runs get the new one
             return state.queue
 
         return self._committer.submit(operation)
-
-    def _redelay(self, state: QueueState, before: Queue, now_ms: int) -> None:
-        """On a FIFO queue a changed delay also applies to messages whose delay still runs."""
-        was, now = before.settings.delay_seconds, state.queue.settings.delay_seconds
-        if state.queue.settings.fifo and was != now and state.delayed:
-            self._messages.redelay(state, now)
-            self._note_available(state.queue.key, now_ms)
 
     def delete_queue(self, key: QueueKey, admit: Admission, now_ms: int) -> Promise[None]:
         def operation() -> None:

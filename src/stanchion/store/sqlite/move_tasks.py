@@ -65,7 +65,7 @@ class MoveTaskTable:
         return self._select("WHERE status IN ('RUNNING', 'CANCELLING') AND account = ?", (account,))
 
     def all_active(self) -> list[MoveTask]:
-        return self._select("WHERE status IN ('RUNNING', 'CANCELLING') ORDER BY number", ())
+        return self._select("INDEXED BY move_task_active WHERE status IN ('RUNNING', 'CANCELLING')", ())
 
     def _select(self, where: str, values: Sequence[Any]) -> list[MoveTask]:
         rows = self._cursor.execute(f"SELECT {_COLUMNS} FROM move_task {where}", values).fetchall()  # noqa: S608

@@ -54,10 +54,9 @@ class Upkeep:
 
     def _clear_abandoned(self) -> bool:
         """Remove a few rows of what purges and queue deletions left."""
-        rows = self._cursor.execute("SELECT generation FROM abandoned_generation LIMIT 1").fetchall()
-        if not rows:
+        ((generation,),) = self._cursor.execute("SELECT min(generation) FROM abandoned_generation").fetchall()
+        if generation is None:
             return False
-        generation = rows[0][0]
         removed = sum(self._clear(table, key, generation) for table, key in _TABLES_BY_GENERATION)
         if not removed:
             self._cursor.execute("DELETE FROM abandoned_generation WHERE generation = ?", (generation,))
@@ -72,11 +71,17 @@ class Upkeep:
         return int(self._cursor.connection.changes())
 
     def _forget(self, now_ms: int) -> bool:
-        if self._memory.forget_old(now_ms, STEP):
-            return True
-        self._cursor.execute("DELETE FROM deleted_queue WHERE deleted_at_ms <= ?", (now_ms - TOMBSTONE_MS,))
-        self._next_forgetting_ms = now_ms + FORGETTING_PAUSE_MS
-        return False
+        """Forget a few deduplication ids, receive attempts and names of deleted queues that are too old to matter."""
+        more = self._memory.forget_old(now_ms, STEP)
+        self._cursor.execute(
+            "DELETE FROM deleted_queue WHERE (account, region, name) IN (SELECT account, region, name "
+            "FROM deleted_queue WHERE deleted_at_ms <= ? ORDER BY deleted_at_ms LIMIT ?)",
+            (now_ms - TOMBSTONE_MS, STEP),
+        )
+        more |= int(self._cursor.connection.changes()) == STEP
+        if not more:
+            self._next_forgetting_ms = now_ms + FORGETTING_PAUSE_MS
+        return more
 
 
 _TABLES_BY_GENERATION = (

@@ -7,10 +7,12 @@ import pytest
 
 from stanchion.broker.polls import Polls
 from stanchion.clock import ManualClock
+from stanchion.errors import InternalFailure
+from stanchion.ids import read_receipt_handle
 from stanchion.model import Counts, NewMessage, Queue, QueueKey
 from stanchion.promise import Promise
 from stanchion.store import open_store
-from stanchion.store.base import QueueDraft, Received, ReceiveOrder
+from stanchion.store.base import Deletion, QueueDraft, Received, ReceiveOrder
 
 KEY = QueueKey("000000000000", "us-east-1", "q")
 WAIT_SECONDS = 20
@@ -93,3 +95,28 @@ def test_a_message_passes_by_a_client_that_has_gone_to_the_next_in_line():
         assert [delivery.message.body for delivery in received.deliveries] == ["a"]
 
     in_world(test)
+
+
+def test_a_receive_that_waits_for_room_in_flight_is_served_after_a_rollback_too():
+    async def test(world: World) -> None:
+        order = ReceiveOrder(1, 30, 1, False)
+        world.send()
+        world.send()
+        first = await world.polls.receive(KEY, lambda _queue: (order, 0), world.clock.now_ms())
+        waiting = world.polls.receive(KEY, lambda _queue: (order, WAIT_SECONDS), world.clock.now_ms())
+        await world.settle()
+        with pytest.raises(InternalFailure):
+            await world.store.find_queue(KEY, fail)
+        handle = first.deliveries[0].receipt_handle
+        await world.store.delete(KEY, lambda queue: [deletion(world, handle, queue)], world.clock.now_ms())
+        assert len((await asyncio.wait_for(waiting, 1)).deliveries) == 1
+
+    in_world(test)
+
+
+def fail(_queue: Queue) -> None:
+    raise RuntimeError("a mistake in a rule")
+
+
+def deletion(world: World, handle: str, queue: Queue) -> Deletion:
+    return Deletion(read_receipt_handle(world.store.receipt_key, handle, queue.id), handle)

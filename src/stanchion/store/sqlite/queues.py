@@ -32,7 +32,8 @@ class QueueState:
 
     ``next_due_ms`` is not later than the moment the next hidden message becomes visible, ``next_expiry_ms`` not
     later than the moment the oldest message passes its retention: lower bounds, made exact when they are reached.
-    ``crowded`` says that a receive came away empty because the in-flight limit was reached.
+    ``crowded`` says that a receive may have come away empty because the in-flight limit was reached: true until
+    known better, since one that came before a rollback may still wait.
     """
 
     __slots__ = (
@@ -52,7 +53,7 @@ class QueueState:
         self.next_due_ms = 0
         self.next_expiry_ms = 0
         self.scheduled_ms = NEVER_MS
-        self.crowded = False
+        self.crowded = True
 
     @property
     def counts(self) -> Counts:

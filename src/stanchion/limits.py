@@ -20,7 +20,6 @@ MESSAGE_ATTRIBUTES: Final = 10
 ATTRIBUTE_NAME_LENGTH: Final = 256
 ATTRIBUTE_TYPE_LENGTH: Final = 256
 IDENTIFIER_LENGTH: Final = 128  # message group id, deduplication id, receive request attempt id
-RECEIPT_HANDLE_LENGTH: Final = 1_024
 
 # Batches
 BATCH_ENTRIES: Final = 10

@@ -1,20 +1,10 @@
-"""The life of a message: delayed → visible → in flight ⇄ visible → deleted, dead-lettered or expired.
-
-A message's state is not stored; it follows from the message and the moment.
-"""
+"""The life of a message: delayed → visible → in flight ⇄ visible → deleted, dead-lettered or expired."""
 
 from enum import Enum
 
 from stanchion import limits
 from stanchion.errors import InvalidParameterValue, SQSError
 from stanchion.model import QueueSettings, Receipt
-
-
-class State(Enum):
-    DELAYED = "delayed"  # sent, not yet due
-    VISIBLE = "visible"  # any receive may take it
-    IN_FLIGHT = "in flight"  # received, hidden until its deadline
-    EXPIRED = "expired"  # past retention; only waits to be reclaimed
 
 
 class Fate(Enum):
@@ -28,14 +18,6 @@ class Fate(Enum):
 def expires_at_ms(sent_at_ms: int, settings: QueueSettings) -> int:
     """The last millisecond a message lives: it goes when its age is *more* than the retention period."""
     return sent_at_ms + settings.message_retention_seconds * 1000
-
-
-def state_of(settings: QueueSettings, *, sent_at_ms: int, due_at_ms: int | None, receives: int, now_ms: int) -> State:
-    if now_ms > expires_at_ms(sent_at_ms, settings):
-        return State.EXPIRED
-    if due_at_ms is None or due_at_ms <= now_ms:
-        return State.VISIBLE
-    return State.IN_FLIGHT if receives else State.DELAYED
 
 
 def fate_on_receive(settings: QueueSettings, *, sent_at_ms: int, receives: int, now_ms: int) -> Fate:

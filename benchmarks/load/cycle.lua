@@ -1,37 +1,43 @@
--- Send, receive, delete, one message each, over and over. Arguments: queue URL, key id, secret, region.
+-- Send, receive, delete, over and over. For the arguments see calls.lua.
 -- wrk does not say which connection a request is for, so the cycle runs over all of them together: a handle that
 -- came is deleted by whoever asks next.
 package.path = debug.getinfo(1, "S").source:match("@(.*/)") .. "?.lua;" .. package.path
 require("report")
-local signature = require("signature")
+local calls = require("calls")
 
-local sign, send, receive
-local queue_url
-local handles, last = {}, 0
+-- Of many queues, a queue is asked this many turns after it was sent to: by then the message is there.
+local LAG = 256
+
+local worker
+local queues
+local batches, last = {}, 0
 local turn = 0
 
 function init(args)
-  queue_url = args[1]
-  sign = signature.signer(queue_url:match("//([^/]+)"), args[2], args[3], args[4])
-  -- The same bytes may be sent for fifteen minutes: their signature stays good.
-  send = sign("SendMessage", '{"QueueUrl":"' .. queue_url .. '","MessageBody":"' .. string.rep("m", 256) .. '"}')
-  receive = sign("ReceiveMessage", '{"QueueUrl":"' .. queue_url .. '"}')
+  worker = calls.of(args)
+  queues = math.max(1, worker.options.queues)
 end
 
 function request()
   if last > 0 then
-    local handle = handles[last]
+    local found = batches[last]
+    batches[last] = nil
     last = last - 1
-    return sign("DeleteMessage", '{"QueueUrl":"' .. queue_url .. '","ReceiptHandle":"' .. handle .. '"}')
+    return worker.delete(found)
   end
-  turn = 1 - turn
-  return turn == 1 and send or receive
+  turn = turn + 1
+  local step = math.floor(turn / 2)
+  if turn % 2 == 1 then return worker.send(step % queues) end
+  empty = empty + 1 -- until an answer with messages comes
+  return worker.receive(queues > 1 and (step - LAG) % queues or 0)
 end
 
 function response(status, headers, body)
-  local handle = body:match('"ReceiptHandle":"([^"]+)"')
-  if handle then
+  if not calls.succeeded(status, body) then return note_error(status, body) end
+  local found = worker.found_in(body)
+  if found then
+    empty = empty - 1
     last = last + 1
-    handles[last] = handle
+    batches[last] = found
   end
 end

@@ -1,0 +1,125 @@
+"""The servers under test, each on a core of its own: Stanchion in its variants, and the echo server."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+SERVER_CORE, LOAD_CORE = 0, 1
+ACCOUNT, REGION = "123456789012", "us-east-1"
+KEY_ID, SECRET = "AKIABENCHMARK0000000", "a-secret-for-the-benchmark"
+ECHO_PORT = 9399
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+def two_cores() -> bool:
+    return len(os.sched_getaffinity(0)) > 1
+
+
+def stay_off_the_servers_core() -> None:
+    """Puts this process, and so the load that it starts, on a core of its own; to be called once."""
+    if two_cores():
+        os.sched_setaffinity(0, {LOAD_CORE})
+
+
+class Server:
+    """A running server; ``url`` is where it answers."""
+
+    def __init__(self, process: "subprocess.Popen[str]", url: str) -> None:
+        self.process = process
+        self.url = url
+
+    def resident_mb(self) -> float:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert found, "the server has ended"
+        return int(found[1]) / 1024
+
+    def cpu_seconds(self) -> float:
+        """What all its threads have used so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
+
+
+@contextmanager
+def running(command: Sequence[str], folder: Path) -> Iterator[Server]:
+    """A server, once it says that it is ready: ``ready``, or its URL. It is stopped at the end."""
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+    if SERVER_CORE not in os.sched_getaffinity(0):
+        os.sched_setaffinity(process.pid, {SERVER_CORE})  # its threads come later and inherit it
+    try:
+        yield Server(process, _url_once_ready(process))
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def _url_once_ready(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        found = re.search(r"http://\S+", line)
+        if found or line.startswith("ready"):
+            return found[0] if found else f"http://127.0.0.1:{ECHO_PORT}"
+    raise SystemExit(f"{process.args!r} did not start")
+
+
+class Variant(NamedTuple):
+    """How Stanchion is run. ``store``: a file, or None for one in memory. ``flags`` go to ``stanchion serve``."""
+
+    store: Path | None
+    durability: str = "fsync"
+    signed: bool = True
+    flags: tuple[str, ...] = ()
+
+    def command(self, folder: Path) -> list[str]:
+        store = f"sqlite:{self.store}" if self.store else "memory"
+        auth = ["--credentials", str(_credentials(folder))] if self.signed else ["--account", ACCOUNT]
+        return [
+            *(sys.executable, "-m", "stanchion", "serve", "--port", "0", "--region", REGION),
+            *("--store", store, "--durability", self.durability),
+            *auth,
+            *self.flags,
+        ]
+
+
+def _credentials(folder: Path) -> Path:
+    file = folder / "keys"
+    file.write_text(
+        f"[bench]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\naws_account_id = {ACCOUNT}\n"
+    )
+    return file
+
+
+@contextmanager
+def stanchion(variant: Variant, folder: Path) -> Iterator[Server]:
+    with running(variant.command(folder), folder) as server:
+        yield server
+
+
+@contextmanager
+def echo(folder: Path) -> Iterator[Server]:
+    """The ceiling: the shortest httptools protocol that decodes JSON and answers it."""
+    with running([sys.executable, str(HERE / "echo.py"), "--bare", "--port", str(ECHO_PORT)], folder) as server:
+        yield server
+
+
+def queue_url(server: Server, name: str) -> str:
+    return f"{server.url}/{ACCOUNT}/{name}"
+
+
+def seconds_until_first_answer(variant: Variant, folder: Path) -> float:
+    """From the start of the process to the answer of ListQueues."""
+    from client import Client
+
+    began = time.perf_counter()
+    with stanchion(variant, folder) as server, Client(server.url) as client:
+        client.call("ListQueues")
+        return time.perf_counter() - began

@@ -16,6 +16,7 @@ from hashlib import md5, sha256
 from pathlib import Path
 from typing import NamedTuple
 
+import apsw
 from servers import ACCOUNT, HERE, REGION
 
 import stanchion.store.sqlite.connection
@@ -27,8 +28,10 @@ from stanchion.store.sqlite.store import SqliteStore
 
 FOLDER = HERE / "raw" / "stores"
 BODY = "m" * 256
+_SENDER = "AIDAFILL"  # tells these messages from those that a server stored
 AT_ONCE = 5_000  # messages in one verb, and so in one commit
 DAYS_10 = 864_000  # no message of a file that is used for a week becomes visible by itself, or expires
+AGE_MS = 120_000  # so that a retention of a minute, the least there is, ends them all at once
 _FRESH_SECONDS = 7 * 86_400
 _ATTRIBUTES = {"MessageRetentionPeriod": "1209600"}
 
@@ -80,6 +83,14 @@ class Fill(NamedTuple):
         return target
 
 
+def filled_messages_left(store: Path) -> int:
+    """How many of the messages that a file was filled with are still in it; no server may be running on it."""
+    connection = apsw.Connection(str(store))
+    ((left,),) = connection.execute("SELECT count(*) FROM message WHERE sender_id = ?", (_SENDER,)).fetchall()
+    connection.close()
+    return int(left)
+
+
 def _schema() -> str:
     """Files of another schema are not used again."""
     return "".join(stanchion.store.sqlite.connection.migrations())
@@ -109,7 +120,7 @@ async def _write(path: Path, fill: Fill) -> None:
 
 
 async def _fill_queue(store: SqliteStore, key: QueueKey, queue: QueueFill) -> None:
-    now_ms = SystemClock().now_ms()
+    now_ms = SystemClock().now_ms() - AGE_MS
     draft = QueueDraft(_ATTRIBUTES | dict(queue.attributes), {})
     await store.create_queue(key, lambda _directory: draft, now_ms)
     left = queue.visible + queue.in_flight
@@ -124,7 +135,7 @@ def _message() -> NewMessage:
         message_id=ids.message_id(os.urandom(16)),
         body=BODY,
         body_md5=_BODY_MD5,
-        sender_id="AIDABENCHMARK",
+        sender_id=_SENDER,
         delay_seconds=0,
     )
 

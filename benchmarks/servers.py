@@ -36,8 +36,15 @@ class Server:
         self.url = url
 
     def resident_mb(self) -> float:
+        return self._status_mb("VmRSS")
+
+    def peak_resident_mb(self) -> float:
+        """The most that it ever held."""
+        return self._status_mb("VmHWM")
+
+    def _status_mb(self, name: str) -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        found = re.search(rf"{name}:\s+(\d+) kB", status)
         assert found, "the server has ended"
         return int(found[1]) / 1024
 

@@ -64,6 +64,7 @@ class Application:
             in_flight_limit=settings.in_flight_limit,
             recreate_wait_seconds=settings.recreate_wait_seconds,
             purge_interval_seconds=settings.purge_interval_seconds,
+            max_waiting_requests=settings.max_waiting_requests,
         )
         self._settings = settings
         self._clock = clock

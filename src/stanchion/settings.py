@@ -295,6 +295,14 @@ class Settings:
     max_connections: Annotated[
         int, Told(_whole_number(1, 1_000_000), "NUMBER", "Connections that may be open at once.")
     ] = 10_000
+    max_waiting_requests: Annotated[
+        int,
+        Told(
+            _whole_number(1, 10_000_000),
+            "NUMBER",
+            "Requests that may wait for a commit; more are refused with RequestThrottled, which SDKs try again.",
+        ),
+    ] = 10_000
     idle_timeout_seconds: Annotated[
         int, Told(_whole_number(1, 86_400), "SECONDS", "A connection without a request is closed after this long.")
     ] = 120

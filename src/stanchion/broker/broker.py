@@ -14,7 +14,14 @@ from stanchion.broker.polls import Polls
 from stanchion.broker.queue_verbs import QueueVerbs
 from stanchion.broker.request import MessageIds, Outcome, Pending, Request, Rules, Tools, Translate
 from stanchion.clock import Clock
-from stanchion.errors import AccessDenied, InternalFailure, InvalidAddress, QueueDoesNotExist, SQSError
+from stanchion.errors import (
+    AccessDenied,
+    InternalFailure,
+    InvalidAddress,
+    QueueDoesNotExist,
+    RequestThrottled,
+    SQSError,
+)
 from stanchion.model import Caller, RequestContext
 from stanchion.store.base import Store
 
@@ -28,9 +35,14 @@ class Broker:
     """Make it on a running event loop; ``start`` begins the background work."""
 
     def __init__(self, store: Store, clock: Clock, rules: Rules | None = None) -> None:
-        tools = Tools(store, rules or Rules(), MessageIds())
+        rules = rules or Rules()
+        tools = Tools(store, rules, MessageIds())
+        self._store = store
         self._clock = clock
         self._loop = asyncio.get_running_loop()
+        self._most_waiting = rules.max_waiting_requests
+        self._tasks: set[asyncio.Task[Shape | None]] = set()  # calls of the verbs that are not hot
+        self.throttled = 0  # calls that were refused because too many wait
         self.housekeeping = Housekeeping(store, clock)
         self.polls = Polls(store, clock)
         self.queues = QueueVerbs(tools)
@@ -83,6 +95,11 @@ class Broker:
         query: bool = False,
     ) -> Callable[[], object] | None:
         """Do an action. ``done`` is told once, at once or later; what is returned cancels (the client has gone)."""
+        # More than this is more than will be done in good time; who is told so at once can come back later.
+        if self._store.waiting >= self._most_waiting or len(self._tasks) >= self._most_waiting:
+            self.throttled += 1
+            done(RequestThrottled())
+            return None
         request = Request(action, given, caller, context, query, self._clock.now_ms())
         try:
             outcome = self._begin(request)
@@ -96,7 +113,10 @@ class Broker:
         hot = self._hot.get(request.action.name)
         if hot is not None:
             return hot(request)
-        return Outcome(self._loop.create_task(self._verbs[request.action.name](request)), _as_it_is)
+        task = self._loop.create_task(self._verbs[request.action.name](request))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return Outcome(task, _as_it_is)
 
 
 def _as_it_is(output: Shape | None) -> Shape | None:

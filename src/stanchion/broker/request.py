@@ -23,6 +23,7 @@ class Rules(msgspec.Struct, frozen=True):
     in_flight_limit: int = limits.IN_FLIGHT
     recreate_wait_seconds: int = limits.RECREATE_AFTER_DELETE_SECONDS
     purge_interval_seconds: int = limits.PURGE_INTERVAL_SECONDS
+    max_waiting_requests: int = 10_000
 
 
 class Request(msgspec.Struct, frozen=True):

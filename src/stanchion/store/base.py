@@ -133,6 +133,11 @@ class Store(Protocol):
         """Whom to tell of messages that can be delivered: sends, ended delays to come, returns, freed groups."""
         ...
 
+    @property
+    def waiting(self) -> int:
+        """Verbs that were called and are not yet part of a commit."""
+        ...
+
     # Queues
 
     def create_queue(

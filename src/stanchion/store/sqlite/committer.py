@@ -82,6 +82,11 @@ class Committer:
             self._thread = threading.Thread(target=self._work, name="stanchion-commit", daemon=True)
             self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """Operations for which no batch has begun."""
+        return len(self._waiting)
+
     def submit(self, operation: Callable[[], Result]) -> Promise[Result]:
         """Run the operation in the next batch; the promise is done when that batch is on disk."""
         promise: Promise[Result] = Promise()

@@ -117,14 +117,14 @@ class QueueTable:
             "AND name < ? ORDER BY name LIMIT ?",
             (account, region, after, prefix, prefix + "\U0010ffff", limit),
         ).fetchall()
-        return [_queue_of(row) for row in rows]
+        return [self._remember(row).queue for row in rows]
 
     def sources_of(self, arn: str, after: str, limit: int) -> list[Queue]:
         rows = self._cursor.execute(
             f"SELECT {_COLUMNS} FROM queue WHERE dead_letter_target_arn = ? AND name > ? ORDER BY name LIMIT ?",  # noqa: S608
             (arn, after, limit),
         ).fetchall()
-        return [_queue_of(row) for row in rows]
+        return [self._remember(row).queue for row in rows]
 
     def is_dead_letter_queue(self, arn: str) -> bool:
         return bool(

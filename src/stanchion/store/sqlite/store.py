@@ -105,6 +105,10 @@ class SqliteStore(Observer):
         self._sequences.rolled_back()
         self._mover.forget()
 
+    @property
+    def waiting(self) -> int:
+        return self._committer.waiting
+
     def on_available(self, listener: Availability) -> None:
         self._listeners.append(listener)
 

@@ -132,8 +132,9 @@ class Application:
 
     async def _reload(self) -> None:
         try:
-            self.service.identify = _identify(self._settings, self._clock)
+            identify = _identify(self._settings, self._clock)
             await self.declare(reread_queues(self._settings))
+            self.service.identify = identify
         except (StartError, SettingsError) as problem:
             _log.error("not reloaded: %s", problem)
         else:

@@ -320,3 +320,10 @@ def test_a_killed_store_whose_log_was_cut_opens_with_what_is_whole(killed_store:
         names = ["ApproximateNumberOfMessages"]
         assert call("GetQueueAttributes", "q", AttributeNames=names)["Attributes"] == {names[0]: "19"}
         call.close()
+
+
+def test_a_new_store_is_readable_by_its_owner_only(tmp_path):
+    with ServerProcess(tmp_path, "--store", f"sqlite:{tmp_path / 'new.db'}"):
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("new.db*")}
+    assert set(modes) >= {"new.db", "new.db-wal", "new.db.lock"}
+    assert set(modes.values()) == {0o600}

@@ -270,6 +270,8 @@ def test_queues_of_one_region_are_invisible_in_another(tmp_path, protocol):
         assert there("ListQueues") == {}
         there.refuses("GetQueueUrl", "AWS.SimpleQueueService.NonExistentQueue", QueueName=q.name)
         assert QueueCalls.create(there, q.name).arn == f"arn:aws:sqs:eu-west-1:{ALICE}:{q.name}"
+        missing = there.refused("ListMessageMoveTasks", SourceArn=q.arn)
+        assert (missing.status, missing.code) == (404, "ResourceNotFoundException")
         error = nowhere.refused("ListQueues")
         assert (error.status, error.code) == (403, "SignatureDoesNotMatch")
         assert error.message.strip() == "Credential should be scoped to a valid region."

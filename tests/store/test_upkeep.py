@@ -5,7 +5,7 @@ from contextlib import closing
 import apsw
 import pytest
 
-from model.bench import Bench, at, key_of
+from model.bench import Bench, at, key_of, redrive
 from stanchion.store.sqlite.store import SqliteStore
 
 STEP_ROWS = 200  # that one step may remove, in whatever queues
@@ -69,3 +69,40 @@ def test_the_agenda_does_not_keep_queues_that_were_deleted(sqlite_bench: Bench):
     assert isinstance(store, SqliteStore)
     assert store._queues.find(key_of("q0")) is None
     assert len(store._queues._agenda) < 100
+
+
+HALF_A_MEGABYTE = "x" * 524_288
+STEP_BYTES = 8_388_608  # a step of large messages writes no more than this, or others would wait for it
+
+
+def test_a_step_of_large_messages_moves_few_of_them(sqlite_bench: Bench):
+    sqlite_bench.create("dlq", now_ms=at(0))
+    sqlite_bench.create("target", now_ms=at(0))
+    sqlite_bench.send_all("dlq", [sqlite_bench.new(HALF_A_MEGABYTE) for _ in range(40)], now_ms=at(0))
+    sqlite_bench.start_task("t", "dlq", "target", now_ms=at(0))
+    step(sqlite_bench, now_ms=at(0))
+    (task,) = sqlite_bench.tasks("dlq")
+    assert 0 < task.moved * len(HALF_A_MEGABYTE) <= STEP_BYTES
+    assert task.status == "RUNNING"
+
+
+def test_one_receive_sends_few_large_messages_to_the_dead_letter_queue(sqlite_bench: Bench):
+    sqlite_bench.create("dlq", now_ms=at(0))
+    sqlite_bench.create("q", redrive("dlq", 1), now_ms=at(0))
+    sqlite_bench.send_all("q", [sqlite_bench.new(HALF_A_MEGABYTE) for _ in range(40)], now_ms=at(0))
+    for _ in range(4):
+        assert len(sqlite_bench.receive("q", maximum=10, visibility=1, now_ms=at(0)).deliveries) == 10
+    first = sqlite_bench.receive("q", maximum=10, now_ms=at(2))
+    assert (first.deliveries, first.more) == ([], True)
+    moved = sqlite_bench.counts("dlq", now_ms=at(2)).visible
+    assert 0 < moved * len(HALF_A_MEGABYTE) <= STEP_BYTES
+
+
+def test_a_step_clears_few_large_bodies_of_a_purge(sqlite_bench: Bench):
+    sqlite_bench.create("q", now_ms=at(0))
+    sqlite_bench.send_all("q", [sqlite_bench.new(HALF_A_MEGABYTE) for _ in range(40)], now_ms=at(0))
+    sqlite_bench.purge("q", now_ms=at(0))
+    step(sqlite_bench, now_ms=at(0))
+    assert 40 * len(HALF_A_MEGABYTE) - 2 * STEP_BYTES <= rows(sqlite_bench, "large_body") * len(HALF_A_MEGABYTE)
+    sqlite_bench.tidy(now_ms=at(0))
+    assert rows(sqlite_bench, "large_body") == 0

@@ -28,8 +28,7 @@ class MoveTaskVerbs:
 
     async def start_message_move_task(self, request: Request) -> Shape:
         asked: StartMessageMoveTaskInput = request.input
-        source = redrive.check_source_arn(asked.source_arn)
-        request.admit_owner_of(source)
+        source = _source(asked.source_arn, request)
 
         def decide(directory: Directory) -> MoveTaskDraft:
             queue = directory.find(source)
@@ -47,8 +46,7 @@ class MoveTaskVerbs:
 
     async def list_message_move_tasks(self, request: Request) -> Shape:
         asked: ListMessageMoveTasksInput = request.input
-        source = redrive.check_source_arn(asked.source_arn)
-        request.admit_owner_of(source)
+        source = _source(asked.source_arn, request)
         await self._find(source, request)
         limit = redrive.check_task_results(asked.max_results)
         tasks = await self._store.list_move_tasks(ids.queue_arn(source), limit)
@@ -57,8 +55,7 @@ class MoveTaskVerbs:
     async def cancel_message_move_task(self, request: Request) -> Shape:
         asked: CancelMessageMoveTaskInput = request.input
         task_id, source_arn = redrive.read_task_handle(asked.task_handle)
-        source = redrive.check_source_arn(source_arn)
-        request.admit_owner_of(source)
+        source = _source(source_arn, request)
         await self._find(source, request)
         task = await self._store.cancel_move_task(task_id, lambda task: redrive.check_cancel(task, source_arn))
         self._hurry()
@@ -69,3 +66,12 @@ class MoveTaskVerbs:
             await self._store.find_queue(source, request.admit)
         except QueueDoesNotExist:
             raise redrive.no_such_queue("SourceArn") from None
+
+
+def _source(arn: str | None, request: Request) -> QueueKey:
+    """The queue that an ARN of the caller's own account and region names."""
+    source = redrive.check_source_arn(arn)
+    request.admit_owner_of(source)
+    if source.region != request.caller.region:
+        raise redrive.no_such_queue("SourceArn")
+    return source

@@ -274,7 +274,7 @@ def _check_destination(arn: str, source: Queue, directory: "Directory") -> Queue
     if key == source.key:
         raise InvalidParameterValue("Source queue arn and destination queue arn cannot be the same.")
     destination = directory.find(key)
-    if destination is None:
+    if destination is None or key.region != source.key.region:
         raise no_such_queue("DestinationArn")
     if destination.settings.fifo != source.settings.fifo:
         raise InvalidParameterValue("The source queue and destination queue must be of the same queue type.")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
 
+import msgspec
+
 from stanchion.actions import Action, Shape
 from stanchion.broker.broker import Broker
 from stanchion.broker.request import RequestIds
@@ -47,6 +49,8 @@ class SqsService:
         self._new_request_id = RequestIds()
 
     def handle(self, request: HttpRequest, reply: Reply) -> Cancel | None:
+        if self._trusted_proxies:
+            request = self._as_proxies_saw_it(request)
         codec = codec_for(request)
         request_id = self._new_request_id()
         try:
@@ -62,28 +66,27 @@ class SqsService:
 
     def _context(self, request: HttpRequest) -> RequestContext:
         headers = request.headers
-        client_ip, secure = request.client_ip, request.secure
-        if self._trusted_proxies:
-            client_ip, secure = self._seen_by_proxies(request)
-        here = _origin(secure, headers.get("host") or self.own_address)
+        here = _origin(request.secure, headers.get("host") or self.own_address)
         return RequestContext(
             base_url=self._public_url or here,
             address=here + request.path,
-            source_ip=client_ip,
-            secure=secure,
+            source_ip=request.client_ip,
+            secure=request.secure,
             user_agent=headers.get("user-agent", ""),
             referer=headers.get("referer", ""),
             trace_header=headers.get("x-amzn-trace-id"),
         )
 
-    def _seen_by_proxies(self, request: HttpRequest) -> tuple[str, bool]:
-        """The client as our proxies saw it: the last address in X-Forwarded-For that is not one of them."""
+    def _as_proxies_saw_it(self, request: HttpRequest) -> HttpRequest:
+        """The request with the client's own address: the last in X-Forwarded-For that is not a proxy of ours."""
         if not self._is_proxy(request.client_ip):
-            return request.client_ip, request.secure
+            return request
         secure = request.headers.get("x-forwarded-proto", "").strip().lower() == "https"
         addresses = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
         client_ip = next((address for address in reversed(addresses) if not self._is_proxy(address)), None)
-        return client_ip or request.client_ip, secure or request.secure
+        return msgspec.structs.replace(
+            request, client_ip=client_ip or request.client_ip, secure=secure or request.secure
+        )
 
     def _is_proxy(self, address: str) -> bool:
         try:

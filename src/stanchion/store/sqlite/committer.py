@@ -192,8 +192,11 @@ class Committer:
 
     def _roll_back(self) -> None:
         # SQLite has already rolled back by itself after some errors, a full disk among them.
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except apsw.Error:  # those who wait must be told all the same; the next BEGIN will fail, and try again
+            _log.exception("rolling back failed")
         self._observer.rolled_back()
 
     def _resolve(self, outcomes: list[_Outcome]) -> None:

@@ -1,5 +1,6 @@
 """Opening a store file: the lock, the checks, the settings, the migrations."""
 
+import contextlib
 import fcntl
 import os
 import struct
@@ -134,6 +135,9 @@ def _refuse_newer(path: Path, version: int) -> None:
 
 
 def _connect(path: Path) -> apsw.Connection:
+    # Messages and the secret of the receipt handles are nobody else's business. SQLite gives its log the same mode.
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     connection = apsw.Connection(str(path))
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # until we know that the file is sound
     # Plans must not depend on bound values: SQLite would otherwise prepare hot statements again for each call

@@ -15,6 +15,7 @@ import msgspec
 from stanchion.model import Message, MessageAttribute, NewMessage
 from stanchion.store.sqlite.queues import NEVER_MS, QueueState
 
+LARGE_BODY_EFFORT: Final = 20
 LARGE_BODY: Final = 2_048  # characters; a longer body lives apart, so that a receive does not rewrite it
 
 # A delay on a FIFO queue is the queue's: when it changes, every delayed message is due at another moment. What is
@@ -525,6 +526,13 @@ def _attributes(extra: Extra) -> dict[str, MessageAttribute] | None:
     if extra.attributes is None:
         return None
     return {name: MessageAttribute(*parts) for name, parts in extra.attributes.items()}
+
+
+def effort(row: Row) -> int:
+    """What it takes to remove or move a message, a small one being 1: a megabyte takes as long as fifty of these."""
+    if row.body is None:  # large, and nobody has read it
+        return LARGE_BODY_EFFORT
+    return 1 + len(row.body) // 20_000
 
 
 def with_dead_letter_source(row: Row, arn: str | None) -> bytes | None:

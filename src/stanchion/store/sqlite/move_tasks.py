@@ -11,7 +11,7 @@ from stanchion.engine import moving
 from stanchion.errors import QueueDoesNotExist
 from stanchion.model import MoveTask
 from stanchion.store.base import MoveTaskDraft
-from stanchion.store.sqlite.messages import Row, dead_letter_source, with_dead_letter_source
+from stanchion.store.sqlite.messages import Row, dead_letter_source, effort, with_dead_letter_source
 from stanchion.store.sqlite.queues import NEVER_MS, QueueState
 from stanchion.store.sqlite.receiving import Receiver
 
@@ -20,6 +20,10 @@ KEPT = 10  # finished tasks kept per source
 _COLUMNS = (
     "id, account, source_arn, destination_arn, max_per_second, status, moved, to_move, started_at_ms, failure_reason"
 )
+
+
+_End = tuple[str, str | None]  # status and failure reason
+_COMPLETED: _End = ("COMPLETED", None)
 
 
 class MoveTaskTable:
@@ -118,12 +122,12 @@ class Mover:
         if source is None:
             return self._end(task, "FAILED", QueueDoesNotExist.code)
         allowance = moving.allowance(task, now_ms)
-        moved, failure = self._move(task, source, allowance, now_ms)
+        moved, end = self._move(task, source, allowance, now_ms)
         task = msgspec.structs.replace(task, moved=task.moved + moved)
-        if failure is not None:
-            return self._end(task, "FAILED", failure)
-        if task.moved >= task.to_move or moved < allowance:
-            return self._end(task, "COMPLETED")
+        if end is not None:
+            return self._end(task, *end)
+        if task.moved >= task.to_move:
+            return self._end(task, *_COMPLETED)
         if moved:
             self._tasks.save(task)
         return moving.next_step_ms(task, now_ms)
@@ -132,17 +136,20 @@ class Mover:
         self._tasks.save(msgspec.structs.replace(task, status=status, failure_reason=reason))
         return NEVER_MS
 
-    def _move(self, task: MoveTask, source: QueueState, allowance: int, now_ms: int) -> tuple[int, str | None]:
-        """How many were moved, and why the task must fail, if it must."""
-        for moved in range(allowance):
+    def _move(self, task: MoveTask, source: QueueState, allowance: int, now_ms: int) -> tuple[int, _End | None]:
+        """How many were moved in this step, and how the task ends, if it does."""
+        moved = spent = 0
+        while moved < allowance and spent < moving.STEP:
             rows = self._receiver.messages.in_line(source, -1, 1)
             if not rows:
-                return moved, None
+                return moved, _COMPLETED
             target, failure = self._target(task, rows[0])
             if target is None:
-                return moved, failure
+                return moved, ("FAILED", failure)
             self._receiver.move(source, target, rows[0], self._made_new(rows[0], now_ms), now_ms)
-        return allowance, None
+            moved += 1
+            spent += effort(rows[0])
+        return moved, None
 
     def _target(self, task: MoveTask, row: Row) -> tuple[QueueState | None, str | None]:
         arn = task.destination_arn or dead_letter_source(row)

@@ -10,11 +10,11 @@ from stanchion.errors import OverLimit
 from stanchion.model import Delivery, QueueKey, Receipt
 from stanchion.store.base import Received, ReceiveOrder
 from stanchion.store.sqlite.memory_of_fifo import FifoMemory
-from stanchion.store.sqlite.messages import MessageTable, Row, with_dead_letter_source
+from stanchion.store.sqlite.messages import MessageTable, Row, effort, with_dead_letter_source
 from stanchion.store.sqlite.queues import NEVER_MS, QueueState, QueueTable
 from stanchion.store.sqlite.sequences import Sequences
 
-STEP = 200  # messages that one operation expires, shows or dead-letters at most: about a millisecond of work
+STEP = 200  # small messages that one operation expires, shows or dead-letters: about a millisecond of work
 
 
 class Receiver:
@@ -41,7 +41,7 @@ class Receiver:
         budget = limit
         if state.next_expiry_ms <= now_ms:
             budget -= self._expire(state, now_ms, budget)
-        if budget and state.next_due_ms <= now_ms:
+        if budget > 0 and state.next_due_ms <= now_ms:
             budget -= self._show_overdue(state, now_ms, budget)
         if budget != limit:
             self.queues.touch(state)
@@ -49,7 +49,7 @@ class Receiver:
         return budget <= 0
 
     def _expire(self, state: QueueState, now_ms: int, limit: int) -> int:
-        expired = 0
+        spent = 0
         # The oldest message nearly always has time left: look at it alone before reading a step's worth.
         rows = self.messages.oldest(state, 1)
         if rows and now_ms > expires_at_ms(rows[0].sent_at_ms, state.queue.settings):
@@ -57,11 +57,13 @@ class Receiver:
         for row in rows:
             if now_ms <= expires_at_ms(row.sent_at_ms, state.queue.settings):
                 state.next_expiry_ms = expires_at_ms(row.sent_at_ms, state.queue.settings) + 1
-                return expired
+                return spent
             self.remove(state, row, now_ms)
-            expired += 1
-        state.next_expiry_ms = now_ms if expired == limit else NEVER_MS
-        return expired
+            spent += effort(row)
+            if spent >= limit:
+                break
+        state.next_expiry_ms = now_ms if spent >= limit else NEVER_MS
+        return spent
 
     def _show_overdue(self, state: QueueState, now_ms: int, limit: int) -> int:
         overdue = self.messages.overdue(state, now_ms, limit)
@@ -217,7 +219,7 @@ class _Round:
         self._room = room
         self._now_ms = now_ms
         self._due_at_ms = now_ms + order.visibility_seconds * 1000
-        self._spent = 0  # messages that went elsewhere
+        self._spent = 0  # effort for messages that went elsewhere
         self.taken: list[Row] = []
 
     @property
@@ -257,10 +259,10 @@ class _Round:
         fate = fate_on_receive(state.queue.settings, sent_at_ms=row.sent_at_ms, receives=row.receives, now_ms=now_ms)
         if fate is Fate.EXPIRE:
             self._receiver.remove(state, row, now_ms)
-            self._spent += 1
+            self._spent += effort(row)
             return
         if fate is Fate.DEAD_LETTER and self._receiver.dead_letter(state, row, now_ms):
-            self._spent += 1
+            self._spent += effort(row)
             return
         # A timeout of 0 hides the message too, until the round is over: nobody gets it twice in one response.
         self._messages.deliver(state, row, max(self._due_at_ms, now_ms + 1), now_ms)

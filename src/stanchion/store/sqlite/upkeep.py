@@ -6,6 +6,7 @@ One step is one operation of a batch, a few milliseconds at most; whoever calls 
 import apsw
 
 from stanchion.store.sqlite.memory_of_fifo import FifoMemory
+from stanchion.store.sqlite.messages import LARGE_BODY_EFFORT
 from stanchion.store.sqlite.move_tasks import Mover
 from stanchion.store.sqlite.queues import QueueTable
 from stanchion.store.sqlite.receiving import Receiver
@@ -57,16 +58,16 @@ class Upkeep:
         ((generation,),) = self._cursor.execute("SELECT min(generation) FROM abandoned_generation").fetchall()
         if generation is None:
             return False
-        removed = sum(self._clear(table, key, generation) for table, key in _TABLES_BY_GENERATION)
+        removed = sum(self._clear(table, key, generation, rows) for table, key, rows in _TABLES_BY_GENERATION)
         if not removed:
             self._cursor.execute("DELETE FROM abandoned_generation WHERE generation = ?", (generation,))
         return True
 
-    def _clear(self, table: str, key: str, generation: int) -> int:
+    def _clear(self, table: str, key: str, generation: int, rows: int) -> int:
         self._cursor.execute(
             f"DELETE FROM {table} WHERE generation = ?1 AND {key} IN "  # noqa: S608
             f"(SELECT {key} FROM {table} WHERE generation = ?1 ORDER BY {key} LIMIT ?2)",
-            (generation, STEP),
+            (generation, rows),
         )
         return int(self._cursor.connection.changes())
 
@@ -85,9 +86,9 @@ class Upkeep:
 
 
 _TABLES_BY_GENERATION = (
-    ("message", "sequence"),
-    ("large_body", "sequence"),
-    ("deduplication", "key"),
-    ("receive_attempt", "attempt_id"),
-    ("fair_group", "group_id"),
+    ("message", "sequence", STEP),
+    ("large_body", "sequence", STEP // LARGE_BODY_EFFORT),
+    ("deduplication", "key", STEP),
+    ("receive_attempt", "attempt_id", STEP),
+    ("fair_group", "group_id", STEP),
 )

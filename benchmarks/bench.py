@@ -18,11 +18,14 @@ Measured = Iterator[tuple[str, Figures]]
 
 @dataclass(frozen=True)
 class Bench:
-    """``folder`` is a scratch folder on the disk that is measured. ``quick``: smaller backlogs, to try things out."""
+    """``folder`` is a scratch folder on the disk that is measured. ``quick``: smaller backlogs, to try things out.
+    ``crowds``: numbers of connections that the cycle is measured with.
+    """
 
     folder: Path
     seconds: int
     quick: bool
+    crowds: tuple[int, ...] = (16, 64, 256)
     _copies: dict[Fill, Path] = field(default_factory=dict)
 
     @property

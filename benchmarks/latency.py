@@ -8,8 +8,7 @@ from typing import Any
 import wrk
 from bench import Bench, Figures, Measured, number
 from client import Client
-from fill import Fill, QueueFill
-from servers import ACCOUNT, KEY_ID, REGION, SECRET, Server, queue_url, seconds_until_first_answer
+from servers import ACCOUNT, KEY_ID, REGION, SECRET, Server, queue_arn, queue_url, seconds_until_first_answer
 from throughput import CONNECTIONS, backlog
 
 STARTS = 5
@@ -35,7 +34,7 @@ class Actions:
         self._client = client
         self._rounds = rounds
         self._url = queue_url(server, "bench")
-        self._arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:bench"
+        self._arn = queue_arn("bench")
         self.took_ms: dict[str, list[float]] = {}
 
     def call(self, action: str, **members: Any) -> dict[str, Any]:
@@ -98,7 +97,11 @@ class Actions:
 
     def move_tasks(self) -> None:
         """Tasks of one message a second, ended at once: what a start and an end cost, not the moving."""
-        task = {"SourceArn": self._arn, "DestinationArn": f"{self._arn}-source", "MaxNumberOfMessagesPerSecond": 1}
+        task = {
+            "SourceArn": self._arn,
+            "DestinationArn": queue_arn("bench-source"),
+            "MaxNumberOfMessagesPerSecond": 1,
+        }
         for _ in range(self._rounds):
             started = self.call("StartMessageMoveTask", **task)
             self.call("CancelMessageMoveTask", TaskHandle=started["TaskHandle"])
@@ -123,13 +126,9 @@ def actions(bench: Bench) -> Measured:
 
 def _actions_at(bench: Bench, depth: int) -> dict[str, list[float]]:
     """A purge and a deletion need a store each, and there is one of both in every round."""
-    policy = f'{{"deadLetterTargetArn":"arn:aws:sqs:{REGION}:{ACCOUNT}:bench","maxReceiveCount":5}}'
-    fill = Fill(
-        (QueueFill("bench", visible=depth), QueueFill("bench-source", attributes=(("RedrivePolicy", policy),)))
-    )
     took_ms: dict[str, list[float]] = {}
     for last in ("PurgeQueue", "DeleteQueue"):
-        with bench.stanchion(bench.fresh_copy(fill)) as server, Client(server.url) as client:
+        with bench.stanchion(bench.fresh_copy(backlog(depth))) as server, Client(server.url) as client:
             calls = Actions(client, server, 30 if bench.quick else 200)
             if last == "PurgeQueue":
                 calls.messages()

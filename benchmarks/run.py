@@ -1,125 +1,130 @@
-"""What Stanchion does beside what HTTP alone costs, on this machine, in one run.
+"""Measures Stanchion on this machine, beside what HTTP alone costs, and says whether the goals are met.
 
-    make bench            or: python benchmarks/run.py [--seconds 5] [--rounds 3] [--connections 64,256]
+    make bench                                      everything; some twenty minutes
+    make bench ARGS=--write                         and write benchmarks/RESULTS.md with its plots
+    make bench ARGS="--only cycle --connections 64" one workload
+    make bench ARGS="--quick"                       everything, small and short, to see that it works
 
-The server has one core and wrk the other. Rounds go A B A B, so that what else the machine does hits both alike; what
-counts is the ratio of the medians. The raw figures go to benchmarks/raw/.
+The server has one core, the load (wrk, or a client in this process) another. Raw figures go to benchmarks/raw/DATE.
+Stores with a backlog are made once and kept for a week in benchmarks/raw/stores, about five gigabytes.
 """
 
 import argparse
 import json
-import os
-import re
-import shutil
-import statistics
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-SERVER_CORE, LOAD_CORE = "0", "1"
-ACCOUNT, KEY_ID, SECRET, REGION = "123456789012", "AKIABENCHMARK0000000", "a-secret-for-the-benchmark", "us-east-1"
-ECHO_PORT = 9399
+import machine
+import report
+import wrk
+from bench import Bench
+from client import BadAnswer
+from goals import GOALS
+from results import Results, Sample
+from servers import HERE, stay_off_the_servers_core
+from workloads import WORKLOADS, Workload
 
-
-def pinned(core: str, command: list[str]) -> list[str]:
-    return ["taskset", "-c", core, *command] if shutil.which("taskset") and (os.cpu_count() or 1) > 1 else command
-
-
-@contextmanager
-def process(command: list[str], folder: Path) -> Iterator[str]:
-    """A server on its core, once it says that it is ready; the URL that it names, if it names one."""
-    running = subprocess.Popen(pinned(SERVER_CORE, command), cwd=folder, stdout=subprocess.PIPE, text=True)
-    try:
-        assert running.stdout is not None
-        for line in running.stdout:
-            found = re.search(r"http://\S+", line)
-            if found or line.startswith("ready"):
-                yield found[0] if found else f"http://127.0.0.1:{ECHO_PORT}"
-                return
-        raise SystemExit(f"{command} did not start")
-    finally:
-        running.terminate()
-        running.wait()
-
-
-def stanchion(folder: Path) -> list[str]:
-    keys = folder / "keys"
-    keys.write_text(
-        f"[bench]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\naws_account_id = {ACCOUNT}\n"
-    )
-    store = f"sqlite:{folder / 'bench.db'}"
-    return [sys.executable, "-m", "stanchion", "serve", "--port", "0", "--store", store, "--credentials", str(keys)]
-
-
-def load(script: str, url: str, connections: int, seconds: int, *arguments: str) -> dict[str, Any]:
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(HERE / "load" / script), url]
-    done = subprocess.run(pinned(LOAD_CORE, [*command, "--", *arguments]), capture_output=True, text=True, check=True)
-    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    if figures["bad_status"] or figures["broken"]:
-        raise SystemExit(f"{script}: errors in the run: {figures}")
-    return figures | {
-        "script": script,
-        "connections": connections,
-        "per_second": figures["requests"] / figures["seconds"],
-    }
-
-
-def create_queue(url: str) -> str:
-    """A queue, by a request that boto signs as any client would."""
-    import boto3
-
-    client = boto3.client(
-        "sqs",
-        endpoint_url=url,
-        region_name=REGION,
-        aws_access_key_id=KEY_ID,
-        aws_secret_access_key=SECRET,
-    )
-    return str(client.create_queue(QueueName=f"bench-{time.time_ns()}")["QueueUrl"])
-
-
-def measure(connections: int, rounds: int, seconds: int) -> list[dict[str, Any]]:
-    results = []
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-        echo = [sys.executable, str(HERE / "echo.py"), "--port", str(ECHO_PORT)]
-        for _ in range(rounds):
-            with process(echo, Path(folder)) as url:
-                results.append(load("echo.lua", url, connections, seconds))
-            with process(stanchion(Path(folder)), Path(folder)) as url:
-                arguments = (create_queue(url), KEY_ID, SECRET, REGION)
-                results.append(load("cycle.lua", url, connections, seconds, *arguments))
-    return results
-
-
-def median(results: list[dict[str, Any]], script: str, figure: str) -> float:
-    return statistics.median(each[figure] for each in results if each["script"] == script)
+RAW = HERE / "raw"
+_EXPECTED_FAILURES = (wrk.RunFailed, BadAnswer, subprocess.SubprocessError, TimeoutError, ConnectionError)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--seconds", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--connections", default="64,256")
+    options = _options()
+    wrk.check_installed()
+    folder: Path = options.into or RAW / time.strftime("%Y%m%d-%H%M%S")
+    folder.mkdir(parents=True, exist_ok=True)
+    run: dict[str, Any] = {
+        "date": time.strftime("%Y-%m-%d %H:%M"),
+        "rounds": options.rounds,
+        "seconds": options.seconds,
+        "machine": machine.facts(folder),
+        "failures": [],
+    }
+    for name, value in run["machine"].items():
+        print(f"{name:16} {value}")
+    stay_off_the_servers_core()
+    began = time.monotonic()
+    samples = _measure_all(options, folder, run["failures"])
+    run["took_minutes"] = round((time.monotonic() - began) / 60)
+    (folder / "run.json").write_text(json.dumps(run, indent=1))
+    _print_goals(Results(samples))
+    if options.write:
+        report.write(folder)
+        print(f"written: {report.RESULTS}")
+    if run["failures"]:
+        raise SystemExit("\n".join(run["failures"]))
+
+
+def _options() -> argparse.Namespace:
+    names = [workload.name for workload in WORKLOADS]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, help="length of one measurement (5; quick: 1)")
+    parser.add_argument("--rounds", type=int, help="how often each is repeated (3; quick: 1)")
+    parser.add_argument("--only", action="append", choices=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument("--connections", default="16,64,256", help="for the workload cycle (16,64,256)")
+    parser.add_argument("--quick", action="store_true", help="smaller backlogs, short runs")
+    parser.add_argument("--write", action="store_true", help="write RESULTS.md and the plots")
+    parser.add_argument(
+        "--into", type=Path, metavar="FOLDER", help="measure part of an earlier run anew: its raw folder"
+    )
     options = parser.parse_args()
-    if shutil.which("wrk") is None:
-        raise SystemExit("wrk is missing: apt-get install wrk")
+    if options.write and not options.into and (options.only or options.quick):
+        parser.error("--write wants all workloads in full, or --into a run that has them")
+    options.seconds = options.seconds or (1 if options.quick else 5)
+    options.rounds = options.rounds or (1 if options.quick else 3)
+    return options
+
+
+def _measure_all(options: argparse.Namespace, folder: Path, failures: list[str]) -> list[Sample]:
     everything = []
-    print("connections  echo/s  cycle/s  ratio  p50 ms  p99 ms")
-    for connections in map(int, options.connections.split(",")):
-        results = measure(connections, options.rounds, options.seconds)
-        everything += results
-        echo, cycle = median(results, "echo.lua", "per_second"), median(results, "cycle.lua", "per_second")
-        p50, p99 = median(results, "cycle.lua", "p50_ms"), median(results, "cycle.lua", "p99_ms")
-        print(f"{connections:11d} {echo:7.0f} {cycle:8.0f} {cycle / echo:6.2f} {p50:7.1f} {p99:7.1f}")
-    raw = HERE / "raw"
-    raw.mkdir(exist_ok=True)
-    (raw / f"cycle-{time.strftime('%Y%m%d-%H%M%S')}.json").write_text(json.dumps(everything, indent=1))
+    with tempfile.TemporaryDirectory(dir=RAW) as scratch:
+        crowds = tuple(map(int, options.connections.split(",")))
+        bench = Bench(Path(scratch), options.seconds, options.quick, crowds)
+        for workload in WORKLOADS:
+            if options.only and workload.name not in options.only:
+                continue
+            print(f"\n{workload.title} ({workload.name})", flush=True)
+            samples = _measure(workload, bench, options.rounds, failures)
+            raw = [sample._asdict() for sample in samples]
+            (folder / f"{workload.name}.samples.json").write_text(json.dumps(raw, indent=1))
+            everything += samples
+    return everything
+
+
+def _measure(workload: Workload, bench: Bench, rounds: int, failures: list[str]) -> list[Sample]:
+    """A workload that fails is told of, and does not keep the others from being measured."""
+    samples = []
+    for round_ in range(1, rounds + 1):
+        try:
+            for case, figures in workload.measure(bench):
+                samples.append(Sample(workload.name, case, round_, figures))
+                _print_sample(workload, samples[-1], rounds)
+        except _EXPECTED_FAILURES as failure:
+            failures.append(f"{workload.name}, round {round_}: {failure}")
+            print(f"  {failures[-1]}", flush=True)
+    return samples
+
+
+def _print_sample(workload: Workload, sample: Sample, rounds: int) -> None:
+    shown = [
+        f"{column.heading} {column.text(sample.figures[column.figure])}"
+        for column in workload.columns
+        if column.figure in sample.figures
+    ]
+    print(f"  {sample.round}/{rounds} {sample.case:34} {'  '.join(shown)}", flush=True)
+
+
+def _print_goals(results: Results) -> None:
+    print()
+    for goal in GOALS:
+        value = goal.figure(results)
+        if value is not None:
+            verdict = "met" if goal.met(value) else "MISSED"
+            measured, bound = goal.text.format(value), goal.text.format(goal.bound)
+            print(f"{verdict:7} {goal.what}: {measured} ({goal.sign} {bound})")
 
 
 if __name__ == "__main__":

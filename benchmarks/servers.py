@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
-SERVER_CORE, LOAD_CORE = 0, 1
+_CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORE, LOAD_CORE = _CORES[0], _CORES[-1]
 ACCOUNT, REGION = "123456789012", "us-east-1"
 KEY_ID, SECRET = "AKIABENCHMARK0000000", "a-secret-for-the-benchmark"
 ECHO_PORT = 9399
@@ -19,13 +20,12 @@ _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 def two_cores() -> bool:
-    return len(os.sched_getaffinity(0)) > 1
+    return SERVER_CORE != LOAD_CORE
 
 
 def stay_off_the_servers_core() -> None:
-    """Puts this process, and so the load that it starts, on a core of its own; to be called once."""
-    if two_cores():
-        os.sched_setaffinity(0, {LOAD_CORE})
+    """Puts this process, and so the load that it starts, on a core of its own."""
+    os.sched_setaffinity(0, {LOAD_CORE})
 
 
 class Server:
@@ -58,8 +58,7 @@ class Server:
 def running(command: Sequence[str], folder: Path) -> Iterator[Server]:
     """A server, once it says that it is ready: ``ready``, or its URL. It is stopped at the end."""
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
-    if SERVER_CORE not in os.sched_getaffinity(0):
-        os.sched_setaffinity(process.pid, {SERVER_CORE})  # its threads come later and inherit it
+    os.sched_setaffinity(process.pid, {SERVER_CORE})  # its threads come later and inherit it
     try:
         yield Server(process, _url_once_ready(process))
     finally:
@@ -120,6 +119,10 @@ def echo(folder: Path) -> Iterator[Server]:
 
 def queue_url(server: Server, name: str) -> str:
     return f"{server.url}/{ACCOUNT}/{name}"
+
+
+def queue_arn(name: str) -> str:
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
 
 
 def seconds_until_first_answer(variant: Variant, folder: Path) -> float:

@@ -1,14 +1,14 @@
 """How many messages a second, from wrk on the other core. Each case stands beside the ceiling of the same round."""
 
+import json
 from collections.abc import Callable
 
 import wrk
 from bench import Bench, Figures, Measured, create_queue, number
 from fill import Fill, QueueFill, handles_of
-from servers import queue_url
+from servers import queue_arn, queue_url
 
 CONNECTIONS = 64
-CROWDS = (16, 64, 256)
 GROUPS = 1_000
 QUEUES = 10_000
 IN_FLIGHT = 119_000  # the limit of 120,000 leaves the cycle itself a thousand
@@ -44,7 +44,7 @@ def _new_queue_cycle(
 
 
 def cycles(bench: Bench) -> Measured:
-    for connections in CROWDS:
+    for connections in bench.crowds:
         ceiling = _ceiling(bench, connections)
         yield f"echo, {connections} connections", ceiling
         yield f"cycle, {connections} connections", _beside(_new_queue_cycle(bench, connections), ceiling)
@@ -91,7 +91,10 @@ def fifo(bench: Bench) -> Measured:
 
 
 def backlog(depth: int) -> Fill:
-    return Fill((QueueFill("bench", visible=depth),))
+    """A queue with a backlog, and one that has it as its dead-letter queue, as move tasks want it."""
+    policy = json.dumps({"deadLetterTargetArn": queue_arn("bench"), "maxReceiveCount": 1000})
+    source = QueueFill("bench-source", attributes=(("RedrivePolicy", policy),))
+    return Fill((QueueFill("bench", visible=depth), source))
 
 
 def depth(bench: Bench) -> Measured:

@@ -8,6 +8,7 @@ from typing import Any
 from servers import HERE, KEY_ID, REGION, SECRET, Server
 
 Figures = dict[str, Any]
+_OF_MESSAGES = ("sent", "received", "deleted", "empty")
 
 
 class RunFailed(Exception):
@@ -34,7 +35,8 @@ def load(server: Server, script: str, connections: int, seconds: int, *arguments
 
 
 def echo(server: Server, connections: int, seconds: int) -> Figures:
-    return _checked(load(server, "echo.lua", connections, seconds))
+    figures = _checked(load(server, "echo.lua", connections, seconds))
+    return {name: value for name, value in figures.items() if not name.startswith(_OF_MESSAGES)}
 
 
 def cycle(server: Server, queue_url: str, connections: int, seconds: int, *options: str) -> Figures:

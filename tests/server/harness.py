@@ -182,6 +182,7 @@ class Bench:
         await self.server.close()
         assert self.server.connections == 0
         assert self.server.buffered_bytes == 0
+        assert self.server._hub.busy == 0
 
 
 @contextlib.asynccontextmanager

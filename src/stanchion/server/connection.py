@@ -118,6 +118,8 @@ class Connection(asyncio.Protocol):
         self._closing = True
         self.deadline = _NEVER
         self._hub.remove(self)
+        if self._exchanges:
+            self._hub.busy -= 1
         for exchange in self._exchanges:
             self._hub.buffered_bytes -= exchange.charge
             exchange.abandon()
@@ -195,15 +197,18 @@ class Connection(asyncio.Protocol):
             exchange.head_only = True
         if self._hub.cors is not None:
             exchange.origin = request.headers.get("origin")
-        self._exchanges.append(exchange)
-        if self._waiting or self._write_paused or len(self._exchanges) > self._limits.max_pipelined:
+        exchanges = self._exchanges
+        if not exchanges:
+            self._hub.busy += 1
+        exchanges.append(exchange)
+        if self._waiting or self._write_paused or (len(exchanges) > 1 and len(exchanges) > self._hub.share):
             self._waiting.append((exchange, request))
         else:
             self._hand_over(exchange, request)
 
     def _has_room(self) -> bool:
         under_way = len(self._exchanges) - len(self._waiting)
-        return under_way < self._limits.max_pipelined and not self._write_paused
+        return under_way < self._hub.share and not self._write_paused
 
     def _hand_over(self, exchange: Exchange, request: HttpRequest) -> None:
         hub = self._hub
@@ -240,6 +245,8 @@ class Connection(asyncio.Protocol):
         self._put(exchange, response)
         while exchanges and (kept := exchanges[0].response) is not None:
             self._put(exchanges.popleft(), kept)
+        if not exchanges:
+            self._hub.busy -= 1
         if self._busy:
             return
         if not self._flush_due:
@@ -373,6 +380,8 @@ class Connection(asyncio.Protocol):
         exchange.origin = reader.headers.get("origin")
         self._linger = True
         self._stop_reading()
+        if not self._exchanges:
+            self._hub.busy += 1
         self._exchanges.append(exchange)
         self.deadline = _NEVER
         exchange(response)

@@ -61,6 +61,11 @@ class Client(Protocol):
 _UNREAD_BYTES: Final = 4_194_304  # received in one turn of the loop and not looked at yet; more is read at once
 
 
+# Requests under way over all connections that pipeline. Of a commit that so many share each pays next to nothing;
+# more would only make everybody wait longer.
+_SHARED_REQUESTS: Final = 256
+
+
 class Hub:
     """Held by every connection of a server. Only the event loop's thread touches it."""
 
@@ -85,6 +90,7 @@ class Hub:
         self.empty = asyncio.Event()
         self.empty.set()
         self.draining = False
+        self.busy = 0  # connections with a request that has no answer yet
         self.buffered_bytes = 0
         self.accepted = 0
         self.requests = 0
@@ -107,6 +113,14 @@ class Hub:
         self.connections.discard(connection)
         if not self.connections:
             self.empty.set()
+
+    @property
+    def share(self) -> int:
+        """How many requests of one connection may be under way: ``max_pipelined``, or fewer when many have some.
+
+        Everybody's next request waits behind all that are under way, whoever sent them.
+        """
+        return max(1, min(self.limits.max_pipelined, _SHARED_REQUESTS // max(1, self.busy)))
 
     def read_soon(self, connection: Client, data: bytes) -> None:
         """Let a connection read when every socket that is ready has been emptied.

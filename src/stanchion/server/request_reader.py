@@ -60,7 +60,7 @@ HEAD: Final = 1
 BODY: Final = 2
 
 # Bytes go into the parser in pieces of this size, since it cannot be stopped within one: a piece holds some 160 of
-# the smallest requests, which then are the most that can exceed max_pipelined (and wait, not yet handed over).
+# the smallest requests, which then are the most that can exceed its share (and wait, not yet handed over).
 PIECE_BYTES: Final = 4_096
 
 

@@ -82,28 +82,21 @@ class Actions:
             ("CreateQueue", {"QueueName": "created"}),
         ):
             self._repeat(lambda action=action, members=members: self.call(action, **members))
-        for action, members in (
-            ("GetQueueAttributes", {"AttributeNames": ["All"]}),
-            ("SetQueueAttributes", {"Attributes": {"VisibilityTimeout": "30"}}),
-            ("TagQueue", {"Tags": {"team": "bench"}}),
-            ("ListQueueTags", {}),
-            ("UntagQueue", {"TagKeys": ["team"]}),
-            ("ListDeadLetterSourceQueues", {}),
-        ):
-            self._repeat(lambda action=action, members=members: self.on_queue(action, **members))
-        for _ in range(self._rounds):
+        self._repeat(lambda: self.on_queue("GetQueueAttributes", AttributeNames=["All"]))
+        self._repeat(lambda: self.on_queue("ListDeadLetterSourceQueues"))
+        for timeout in range(self._rounds):  # each call changes something: what does not change is not written
+            self.on_queue("SetQueueAttributes", Attributes={"VisibilityTimeout": str(timeout)})
+            self.on_queue("TagQueue", Tags={"team": "bench"})
+            self.on_queue("ListQueueTags")
+            self.on_queue("UntagQueue", TagKeys=["team"])
             self.on_queue("AddPermission", **grant)
             self.on_queue("RemovePermission", Label="bench")
 
     def move_tasks(self) -> None:
         """Tasks of one message a second, ended at once: what a start and an end cost, not the moving."""
-        task = {
-            "SourceArn": self._arn,
-            "DestinationArn": queue_arn("bench-source"),
-            "MaxNumberOfMessagesPerSecond": 1,
-        }
+        slowly = {"MaxNumberOfMessagesPerSecond": 1, "DestinationArn": queue_arn("bench-source")}
         for _ in range(self._rounds):
-            started = self.call("StartMessageMoveTask", **task)
+            started = self.call("StartMessageMoveTask", SourceArn=self._arn, **slowly)
             self.call("CancelMessageMoveTask", TaskHandle=started["TaskHandle"])
             while self._newest_task()["Status"] == "CANCELLING":
                 time.sleep(0.001)

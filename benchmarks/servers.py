@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -26,6 +27,12 @@ def two_cores() -> bool:
 def stay_off_the_servers_core() -> None:
     """Puts this process, and so the load that it starts, on a core of its own."""
     os.sched_setaffinity(0, {LOAD_CORE})
+
+
+def allow_many_connections() -> None:
+    """As many open files as the machine lets us have; usual is a thousand, and the servers inherit it."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class Server:

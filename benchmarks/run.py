@@ -24,11 +24,11 @@ from bench import Bench
 from client import BadAnswer
 from goals import GOALS
 from results import Results, Sample
-from servers import HERE, allow_many_connections, stay_off_the_servers_core
+from servers import HERE, NotStarted, allow_many_connections, stay_off_the_servers_core
 from workloads import WORKLOADS, Workload
 
 RAW = HERE / "raw"
-_EXPECTED_FAILURES = (wrk.RunFailed, BadAnswer, subprocess.SubprocessError, TimeoutError, ConnectionError)
+_EXPECTED_FAILURES = (NotStarted, wrk.RunFailed, BadAnswer, subprocess.SubprocessError, TimeoutError, ConnectionError)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import os
 import re
 import resource
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +17,6 @@ _CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, LOAD_CORE = _CORES[0], _CORES[-1]
 ACCOUNT, REGION = "123456789012", "us-east-1"
 KEY_ID, SECRET = "AKIABENCHMARK0000000", "a-secret-for-the-benchmark"
-ECHO_PORT = 9399
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -61,13 +61,17 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
 
 
+class NotStarted(Exception):
+    """A server ended before it was ready."""
+
+
 @contextmanager
-def running(command: Sequence[str], folder: Path) -> Iterator[Server]:
-    """A server, once it says that it is ready: ``ready``, or its URL. It is stopped at the end."""
+def running(command: Sequence[str], folder: Path, url: str | None = None) -> Iterator[Server]:
+    """A server, once it says that it is ready: by its URL, or by ``ready`` when ``url`` is known. Stopped at the end."""
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
     os.sched_setaffinity(process.pid, {SERVER_CORE})  # its threads come later and inherit it
     try:
-        yield Server(process, _url_once_ready(process))
+        yield Server(process, _url_once_ready(process, url))
     finally:
         process.terminate()
         process.wait(timeout=60)
@@ -75,13 +79,15 @@ def running(command: Sequence[str], folder: Path) -> Iterator[Server]:
         process.stdout.close()
 
 
-def _url_once_ready(process: "subprocess.Popen[str]") -> str:
+def _url_once_ready(process: "subprocess.Popen[str]", url: str | None) -> str:
     assert process.stdout is not None
     for line in process.stdout:
+        if url and line.startswith("ready"):
+            return url
         found = re.search(r"http://\S+", line)
-        if found or line.startswith("ready"):
-            return found[0] if found else f"http://127.0.0.1:{ECHO_PORT}"
-    raise SystemExit(f"{process.args!r} did not start")
+        if found:
+            return found[0]
+    raise NotStarted(f"{process.args!r} did not start")
 
 
 class Variant(NamedTuple):
@@ -120,7 +126,10 @@ def stanchion(variant: Variant, folder: Path) -> Iterator[Server]:
 @contextmanager
 def echo(folder: Path) -> Iterator[Server]:
     """The ceiling: the shortest httptools protocol that decodes JSON and answers it."""
-    with running([sys.executable, str(HERE / "echo.py"), "--bare", "--port", str(ECHO_PORT)], folder) as server:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, str(HERE / "echo.py"), "--bare", "--port", str(port)]
+    with running(command, folder, f"http://127.0.0.1:{port}") as server:
         yield server
 
 

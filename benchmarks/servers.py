@@ -67,7 +67,7 @@ class NotStarted(Exception):
 
 @contextmanager
 def running(command: Sequence[str], folder: Path, url: str | None = None) -> Iterator[Server]:
-    """A server, once it says that it is ready: by its URL, or by ``ready`` when ``url`` is known. Stopped at the end."""
+    """A server, once it is ready: it prints its URL, or ``ready`` when ``url`` is known. It is stopped at the end."""
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
     os.sched_setaffinity(process.pid, {SERVER_CORE})  # its threads come later and inherit it
     try:

@@ -454,6 +454,23 @@ def test_a_step_of_upkeep_after_many_queues_were_deleted(forgotten: bool):
     assert 0 < steps[1] <= steps[0] * 1.01
 
 
+def test_move_tasks_share_a_step_of_upkeep():
+    def fill(bench: Bench, count: int) -> None:
+        bench.create("to", now_ms=at(0))
+        for number in range(count):
+            bench.create(f"from{number}", redrive("to", 5), now_ms=at(0))
+            send_many(bench, f"from{number}", 400, now_ms=at(0))
+        settled(bench)
+        for number in range(count):
+            bench.start_task(f"task {number}", f"from{number}", "to", now_ms=at(2))
+
+    def step(bench: Bench) -> None:
+        bench.run(lambda: bench.store.tidy(at(3)))
+        assert 0 < len(bench.peek("to")) <= 200
+
+    assert steps_of(fill, step, 20) <= steps_of(fill, step, 1) * 1.2
+
+
 def test_a_step_of_upkeep_after_many_move_tasks():
     def fill(bench: Bench, count: int) -> None:
         many_queues(bench, count)

@@ -106,14 +106,16 @@ class Mover:
         self._next_step_ms = 0
 
     def step(self, now_ms: int) -> int:
-        """Move what may be moved now. Answers when to come again."""
+        """Move what may be moved now, a step's worth over all tasks. Answers when to come again."""
         if self._next_step_ms > now_ms:
             return self._next_step_ms
-        moments = [self._step_task(task, now_ms) for task in self._tasks.all_active()]
+        active = self._tasks.all_active()
+        share = max(1, moving.STEP // max(1, len(active)))
+        moments = [self._step_task(task, share, now_ms) for task in active]
         self._next_step_ms = min(moments, default=NEVER_MS)
         return self._next_step_ms
 
-    def _step_task(self, task: MoveTask, now_ms: int) -> int:
+    def _step_task(self, task: MoveTask, share: int, now_ms: int) -> int:
         if task.status == "CANCELLING":
             return self._end(task, "CANCELLED")
         if moving.is_overlong(task, now_ms):
@@ -121,8 +123,7 @@ class Mover:
         source = self._receiver.queues.find_arn(task.source_arn)
         if source is None:
             return self._end(task, "FAILED", QueueDoesNotExist.code)
-        allowance = moving.allowance(task, now_ms)
-        moved, end = self._move(task, source, allowance, now_ms)
+        moved, end = self._move(task, source, share, now_ms)
         task = msgspec.structs.replace(task, moved=task.moved + moved)
         if end is not None:
             return self._end(task, *end)
@@ -136,10 +137,11 @@ class Mover:
         self._tasks.save(msgspec.structs.replace(task, status=status, failure_reason=reason))
         return NEVER_MS
 
-    def _move(self, task: MoveTask, source: QueueState, allowance: int, now_ms: int) -> tuple[int, _End | None]:
+    def _move(self, task: MoveTask, source: QueueState, share: int, now_ms: int) -> tuple[int, _End | None]:
         """How many were moved in this step, and how the task ends, if it does."""
+        allowance = moving.allowance(task, now_ms)
         moved = spent = 0
-        while moved < allowance and spent < moving.STEP:
+        while moved < allowance and spent < share:
             rows = self._receiver.messages.in_line(source, -1, 1)
             if not rows:
                 return moved, _COMPLETED

@@ -52,7 +52,7 @@ def _run(run: dict[str, object]) -> str:
     )
     failures = run["failures"]
     assert isinstance(failures, list)
-    text = "## The machine and the run\n\n" + _table(["", ""], rows)
+    text = "## The machine and the run\n\n" + table(["", ""], rows)
     return text + "".join(f"\n**Failed:** {failure}\n" for failure in failures)
 
 
@@ -63,13 +63,13 @@ def _goals(results: Results) -> str:
         verdict = "not measured" if value is None else "yes" if goal.met(value) else "**no**"
         measured = "" if value is None else goal.text.format(value)
         rows.append([goal.what, f"{goal.sign} {goal.text.format(goal.bound)}", measured, verdict])
-    return "## Goals\n\n" + _table(["what", "goal", "measured", "met"], rows)
+    return "## Goals\n\n" + table(["what", "goal", "measured", "met"], rows)
 
 
 def _section(workload: Workload, results: Results) -> str:
-    table = _pivot(workload, results) if workload.pivot else _by_case(workload, results)
+    figures = _pivot(workload, results) if workload.pivot else _by_case(workload, results)
     pictures = "".join(f"\n![{plot.title}]({_draw(plot, workload, results)})\n" for plot in workload.plots)
-    return f"## {workload.title}\n\n{workload.what}\n\n{table}{pictures}"
+    return f"## {workload.title}\n\n{workload.what}\n\n{figures}{pictures}"
 
 
 def _by_case(workload: Workload, results: Results) -> str:
@@ -77,7 +77,7 @@ def _by_case(workload: Workload, results: Results) -> str:
         [case, *(_cell(results, workload.name, case, column) for column in workload.columns)]
         for case in results.cases(workload.name)
     ]
-    return _table(["", *(column.heading for column in workload.columns)], rows)
+    return table(["", *(column.heading for column in workload.columns)], rows)
 
 
 def _pivot(workload: Workload, results: Results) -> str:
@@ -91,7 +91,7 @@ def _pivot(workload: Workload, results: Results) -> str:
         shown = ["" if value is None else column.text(value) for value in medians]
         first, last = medians[0], medians[-1]
         rows.append([row, *shown, f"{last / first:.2f}" if first and last else ""])
-    return _table(["", *headings, "last of first"], rows)
+    return table(["", *headings, "last of first"], rows)
 
 
 def _cell(results: Results, workload: str, case: str, column: Column) -> str:
@@ -103,7 +103,7 @@ def _cell(results: Results, workload: str, case: str, column: Column) -> str:
     return f"{column.text(value)} ± {results.spread(workload, case, column.figure):.0%}"
 
 
-def _table(headings: list[str], rows: list[list[str]]) -> str:
+def table(headings: list[str], rows: list[list[str]]) -> str:
     alignment = ["---", *("---:" for _ in headings[1:])]
     lines = [headings, alignment, *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

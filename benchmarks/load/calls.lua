@@ -62,8 +62,8 @@ function protocols.json(post)
     return post("DeleteMessageBatch", '{"QueueUrl":"' .. url .. '","Entries":[' .. table.concat(entries, ",") .. "]}")
   end
 
-  formats.handle = '"ReceiptHandle":"([^"]+)"'
-  formats.body = '"Body":"(%d+)m'
+  formats.handle = '"ReceiptHandle":%s*"([^"]+)"'
+  formats.body = '"Body":%s*"(%d+)m'
   return formats
 end
 
@@ -151,7 +151,7 @@ end
 
 -- Whether an answer says that a call succeeded in all its parts.
 function calls.succeeded(status, answer)
-  return status == 200 and not answer:find('"Failed":[{', 1, true)
+  return status == 200 and not (answer:find('"Failed"', 1, true) and answer:find('"Failed":%s*%[%s*{'))
 end
 
 return calls

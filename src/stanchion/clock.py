@@ -11,6 +11,9 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+stopwatch = time.perf_counter
+"""Seconds since some moment, for how long work takes. It never goes back."""
+
 
 class Timer(Protocol):
     def cancel(self) -> None: ...

@@ -20,13 +20,15 @@ from typing import Any, TypeVar
 
 import apsw
 
+from stanchion.clock import stopwatch
 from stanchion.errors import InternalFailure, ServiceUnavailable, SQSError
 from stanchion.promise import Promise
 
 Result = TypeVar("Result")
 Operation = Callable[[], Any]
 
-BATCH_OPERATIONS = 1_000  # keeps one commit's work on the loop to some ten milliseconds
+BATCH_OPERATIONS = 1_000
+BATCH_SECONDS = 0.02  # some operations are long, a list of a thousand queues: others want their turn of the loop
 
 # The disk or the file is to blame, whoever asks next; other errors of SQLite are mistakes in one operation.
 _REFUSALS = (
@@ -115,7 +117,7 @@ class Committer:
         changes = self._connection.total_changes()
         try:
             self._cursor.execute("BEGIN IMMEDIATE")
-            outcomes = [self._run(operation, promise) for operation, promise in batch]
+            outcomes = self._run_while_there_is_time(batch)
             self._observer.before_commit()
         except _REFUSALS as error:
             self._fail([promise for _, promise in batch], error)
@@ -129,6 +131,18 @@ class Committer:
             self._finish(outcomes, self._commit())  # nothing to wait for: no write, or no disk
         else:
             self._jobs.put(lambda: self._commit_in_thread(outcomes))
+
+    def _run_while_there_is_time(self, batch: list[_Request]) -> list[_Outcome]:
+        """Run operations until they have taken long enough; the rest of the batch goes back to those who wait."""
+        outcomes = []
+        end = stopwatch() + BATCH_SECONDS
+        for operation, promise in batch:
+            outcomes.append(self._run(operation, promise))
+            if stopwatch() >= end:
+                break
+        self._waiting[:0] = batch[len(outcomes) :]
+        del batch[len(outcomes) :]
+        return outcomes
 
     @staticmethod
     def _run(operation: Operation, promise: Promise[Any]) -> _Outcome:

@@ -14,10 +14,10 @@ COMPILE = .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-v
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help serve test lint bench lock clean
+.PHONY: help serve test lint bench bench-peers lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: $(VENV)/.serve ## Start the server; flags go in ARGS="--port 9400"
 	@exec $(BIN)/stanchion serve $(ARGS)
@@ -34,6 +34,9 @@ lint: $(VENV)/.test ## Check style and types only
 bench: $(VENV)/.test ## Measure on this machine; ARGS go to benchmarks/run.py
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
+bench-peers: $(VENV)/.test ## Measure beside other servers, which it installs; ARGS go to benchmarks/peers.py
+	@$(BIN)/python benchmarks/peers.py $(ARGS)
+
 lock: .venv-lock/.installed ## Renew every lock in requirements/
 	$(COMPILE) pyproject.toml requirements/serve.in --output-file requirements/serve.txt
 	$(COMPILE) --extra test pyproject.toml requirements/serve.in requirements/test.in \
@@ -43,7 +46,7 @@ lock: .venv-lock/.installed ## Renew every lock in requirements/
 	done
 
 clean: ## Remove everything that was installed or built
-	rm -rf .venv .venv-* build dist tests/clients/java/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-* benchmarks/.peers build dist tests/clients/java/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name node_modules -prune -exec rm -rf {} +
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

@@ -1,6 +1,6 @@
 """Measures Stanchion beside other servers that speak SQS, in one run.
 
-    make bench-peers                              all of them; half an hour or more
+    make bench-peers                              all of them; about an hour
     make bench-peers ARGS="--only moto --rounds 1 --seconds 2"
 
 Each server is installed from its registry into benchmarks/.peers, where it is not there yet, and gets one core; wrk
@@ -10,6 +10,7 @@ figures beside it. What cannot be installed, fails, or takes too long is a row t
 
 import argparse
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -36,13 +37,13 @@ from servers import KEY_ID, LOAD_CORE, REGION, SECRET, SERVER_CORE, Server, Vari
 
 DEPTHS = (10_000, 100_000)
 GROUPS = 1_000
-_WARM_UP_SECONDS = 3  # machine code of Java and Node comes with use
+_WARM_UP_STEP_SECONDS, _WARM_UP_SECONDS_AT_MOST = 3, 90
+_BETTER = 1.05
 _START_SECONDS = 90
 _STOP_SECONDS = 5
 _FAILED_AT_MOST = 0.01  # of the calls; above it a throughput means nothing
 _CALLS_A_MESSAGE = 3
 _OURS = "Stanchion"
-_COLUMNS = ("cycle", *(f"depth {depth:,}" for depth in DEPTHS), "FIFO")
 
 
 class Unable(Exception):
@@ -56,6 +57,9 @@ class Contender(NamedTuple):
     version: str
     keeps: str
     start: Callable[[Path], AbstractContextManager[Server]]
+
+
+Measured = Iterator[tuple[str, wrk.Figures]]
 
 
 class Load(NamedTuple):
@@ -96,7 +100,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="how often each measurement is repeated (3)")
     parser.add_argument("--seconds", type=int, default=5, help="length of one measurement (5)")
     parser.add_argument("--connections", type=int, default=64, help="(64)")
-    parser.add_argument("--fill-seconds", type=int, default=60, help="limit for making one backlog (60)")
+    parser.add_argument("--fill-seconds", type=int, default=150, help="limit for making one backlog (150)")
     options = parser.parse_args()
     options.load = Load(options.connections, options.seconds, options.fill_seconds)
     FRAGMENT.parent.mkdir(exist_ok=True)
@@ -132,9 +136,7 @@ def _installed_peers(only: list[str] | None, reasons: dict[str, dict[str, str]])
             reason = f"cannot be had: {without_places(str(why))}"
             reasons[peer.name] = dict.fromkeys(_COLUMNS, reason)
             print(f"  {reason}", flush=True)
-        yield Contender(
-            peer.name, peer.version, peer.keeps, lambda folder, peer=peer, home=home: _peer(peer, home, folder)
-        )
+        yield Contender(peer.name, peer.version, peer.keeps, functools.partial(_peer, peer, home))
 
 
 @contextmanager
@@ -220,37 +222,38 @@ def _round(
     print(f"round {number}: ceiling {ceiling['requests_per_second']:,.0f} requests/s", flush=True)
     yield Sample("cycle", "echo", number, ceiling)
     for contender in contenders:
-        for measure in (_cycle, _depth, _fifo):
-            unable = reasons.setdefault(contender.name, {})
-            for column, figures in _guarded(measure, contender, load, unable):
-                print(
-                    f"  {contender.name:28} {column:14} {figures['received_per_second']:10,.1f} messages/s",
-                    flush=True,
-                )
-                yield Sample(column, contender.name, number, figures)
+        for column, figures in _contend(contender, load, reasons.setdefault(contender.name, {})):
+            print(f"  {contender.name:28} {column:14} {figures['received_per_second']:10,.1f} messages/s", flush=True)
+            yield Sample(column, contender.name, number, figures)
 
 
-Measured = Iterator[tuple[str, wrk.Figures]]
+def _contend(contender: Contender, load: Load, unable: dict[str, str]) -> Measured:
+    """All that is measured of a server. What fails is noted in ``unable`` and not tried again; the next step then
+    gets a fresh server, since calls of the failed one may still be under way.
+    """
+    steps = list(_STEPS)
+    while steps := [step for step in steps if step.columns[0] not in unable]:
+        waiting = [column for step in steps for column in step.columns]
+        try:
+            with _scratch() as folder, contender.start(folder) as server:
+                while steps:
+                    step = steps.pop(0)
+                    waiting = [column for column in step.columns if column not in unable]
+                    for column, figures in step.measure(server, load):
+                        waiting.remove(column)
+                        yield column, figures
+                        if not waiting:
+                            break
+        except (Unable, servers.NotStarted, BotoCoreError, ClientError, subprocess.SubprocessError) as failure:
+            reason = without_places(_reason(failure))
+            unable |= dict.fromkeys(waiting, reason)
+            print(f"  {contender.name:28} {', '.join(waiting)}: {reason}", flush=True)
 
 
-def _guarded(
-    measure: "Callable[[Server, Load], Measured]", contender: Contender, load: Load, unable: dict[str, str]
-) -> Measured:
-    """Measures on a fresh server. What fails is noted in ``unable`` and not tried again."""
-    columns = _MEASURES[measure]
-    try:
-        if columns[0] in unable:
-            return
-        with _scratch() as folder, contender.start(folder) as server:
-            for column, figures in measure(server, load):
-                columns = columns[1:]
-                yield column, figures
-                if columns and columns[0] in unable:
-                    return
-    except (Unable, servers.NotStarted, BotoCoreError, ClientError, subprocess.SubprocessError) as failure:
-        for column in columns:
-            unable[column] = without_places(str(failure))
-            print(f"  {contender.name:28} {column:14} {unable[column]}", flush=True)
+def _reason(failure: Exception) -> str:
+    if isinstance(failure, subprocess.CalledProcessError):
+        return f"{failure.cmd[0]} failed: {str(failure.stderr).strip()}"
+    return str(failure)
 
 
 @contextmanager
@@ -261,12 +264,14 @@ def _scratch() -> Iterator[Path]:
 
 def _cycle(server: Server, load: Load) -> Measured:
     url = _create_queue(server, "cycle")
-    yield "cycle", _warm_cycle(server, url, load)
+    _warm_up(server, url, load)
+    yield "cycle", _checked_cycle(server, url, load)
 
 
 def _fifo(server: Server, load: Load) -> Measured:
-    url = _create_queue(server, "cycle.fifo", FifoQueue="true")
-    yield "FIFO", _warm_cycle(server, url, load, f"groups={GROUPS}")
+    url, groups = _create_queue(server, "cycle.fifo", FifoQueue="true"), f"groups={GROUPS}"
+    _warm_up(server, url, load, groups)
+    yield "FIFO", _checked_cycle(server, url, load, groups)
 
 
 def _depth(server: Server, load: Load) -> Measured:
@@ -278,12 +283,29 @@ def _depth(server: Server, load: Load) -> Measured:
         yield f"depth {depth:,}", _checked_cycle(server, url, load)
 
 
-_MEASURES = {_cycle: _COLUMNS[:1], _depth: _COLUMNS[1:-1], _fifo: _COLUMNS[-1:]}
+class Step(NamedTuple):
+    """``columns``: what ``measure`` answers, one after another."""
+
+    columns: tuple[str, ...]
+    measure: Callable[[Server, Load], Measured]
 
 
-def _warm_cycle(server: Server, url: str, load: Load, *options: str) -> wrk.Figures:
-    _checked_cycle(server, url, load._replace(seconds=_WARM_UP_SECONDS), *options)
-    return _checked_cycle(server, url, load, *options)
+_STEPS = (
+    Step(("cycle",), _cycle),
+    Step(("FIFO",), _fifo),
+    Step(tuple(f"depth {depth:,}" for depth in DEPTHS), _depth),
+)
+_COLUMNS = tuple(column for step in _STEPS for column in step.columns)
+
+
+def _warm_up(server: Server, url: str, load: Load, *options: str) -> None:
+    """Until it gets no faster: Java takes most of a minute of use to reach ten times its first speed."""
+    best, no_better = 0.0, 0
+    deadline = time.monotonic() + _WARM_UP_SECONDS_AT_MOST
+    while no_better < 2 and time.monotonic() < deadline:
+        figures = wrk.load(server, "cycle.lua", load.connections, _WARM_UP_STEP_SECONDS, *_arguments(url, options))
+        no_better = 0 if figures["received_per_second"] > best * _BETTER else no_better + 1
+        best = max(best, figures["received_per_second"])
 
 
 def _arguments(url: str, options: tuple[str, ...]) -> tuple[str, ...]:
@@ -328,15 +350,15 @@ def _fill(server: Server, url: str, messages: int, seconds: int) -> int:
 _INTRODUCTION = """## Beside other servers
 
 Written by `make bench-peers`, a run of its own: {date}, {rounds} rounds of {seconds} seconds, {connections}
-connections, single messages of 256 bytes, JSON protocol, each server on one core. All are sent signed requests;
-{ours} alone verifies them, and it alone has each message on disk before it answers. A message through is one that was
-sent, received and deleted: three calls. The ceiling of the same run is {ceiling:,.0f} requests/s. CPU: {cpu}; load
-before the run: {load_before}.
+connections, single messages of 256 bytes, JSON protocol, each server on one core and warmed up until it gets no
+faster. All are sent signed requests; {ours} verifies them and has each message on disk before it answers. A message
+through is one that was sent, received and deleted: three calls. The ceiling of the same run is {ceiling:,.0f}
+requests/s. CPU: {cpu}; load before the run: {load_before}.
 """
 
 _DEPTHS = """
-Messages through a second with a backlog in the queue, and on a FIFO queue with {groups:,} groups; in brackets, as a
-fraction of the same server's empty standard queue.
+Messages through a second on a FIFO queue with {groups:,} groups, and on a standard queue with a backlog in it; in
+brackets, as a fraction of the same server's empty standard queue.
 """
 
 
@@ -369,17 +391,18 @@ def _table_of_cycles(contenders: list[Contender], results: Results, ceiling: flo
         row = [name, version, keeps]
         through = results.median("cycle", name, "received_per_second")
         if through and ours:
-            spread = results.spread("cycle", name, "received_per_second")
+            several = len(results.values("cycle", name, "received_per_second")) > 1
+            spread = f" ± {results.spread('cycle', name, 'received_per_second'):.0%}" if several else ""
             latency = [f"{results.median('cycle', name, figure):,.1f}" for figure in ("p50_ms", "p99_ms")]
             fraction = through * _CALLS_A_MESSAGE / ceiling
-            row += [f"{through:,.0f} ± {spread:.0%}", f"{fraction:.2f}", f"{ours / through:.1f} ×", *latency]
+            row += [f"{through:,.0f}{spread}", f"{fraction:.3f}", f"{ours / through:.1f} ×", *latency]
         rows.append(row + ["—"] * (8 - len(row)))
     return table([*headings, "p50 ms", "p99 ms"], rows)
 
 
 def _table_of_depths(contenders: list[Contender], results: Results) -> str:
     rows = [[each.name, *(_through(each.name, column, results) for column in _COLUMNS)] for each in contenders]
-    return table(["server", "empty", *(f"{depth:,} messages" for depth in DEPTHS), "FIFO"], rows)
+    return table(["server", "empty", "FIFO", *(f"{depth:,} messages" for depth in DEPTHS)], rows)
 
 
 def _through(name: str, column: str, results: Results) -> str:

@@ -16,6 +16,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -71,6 +72,7 @@ class Load(NamedTuple):
 def main() -> None:
     options = _options()
     wrk.check_installed()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # by way of what stops the servers
     reasons: dict[str, dict[str, str]] = {}
     contenders = [*_ourselves(), *_installed_peers(options.only, reasons)]
     run = {

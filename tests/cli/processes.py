@@ -1,6 +1,5 @@
 """The stanchion command as a user runs it: a process with an empty folder and no settings in its environment."""
 
-import os
 import subprocess
 import sys
 import threading
@@ -8,13 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from support.server_process import clean_environment
+
 PATIENCE_SECONDS = 60
 COMMAND = [sys.executable, "-m", "stanchion"]
-
-
-def clean_environment(**variables: str) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("STANCHION_")}
-    return inherited | variables
 
 
 def run_stanchion(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -22,7 +18,7 @@ def run_stanchion(folder: Path, *arguments: str, **variables: str) -> subprocess
     return subprocess.run(
         [*COMMAND, *arguments],
         cwd=folder,
-        env=clean_environment(**variables),
+        env=clean_environment() | variables,
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
@@ -37,7 +33,7 @@ def serving(folder: Path, *arguments: str, **variables: str) -> Iterator[subproc
     process = subprocess.Popen(
         [*COMMAND, "serve", *arguments],
         cwd=folder,
-        env=clean_environment(**variables),
+        env=clean_environment() | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,

@@ -1,7 +1,6 @@
 """What other callers notice while the server clears up after one of them: the p99 of a steady cycle."""
 
 import json
-import time
 from collections.abc import Callable
 
 import wrk
@@ -12,7 +11,6 @@ from servers import Server, queue_arn, queue_url
 
 CONNECTIONS = 64
 PACE_MS = 30  # mean pause of a connection: some 2,000 requests a second, well below what the server can do
-LOOK_SECONDS = 1.1  # the server looks once a second what there is to do
 BACKLOG, QUICK_BACKLOG = 1_000_000, 100_000
 _VICTIM_ARN = queue_arn("victim")
 _POLICY = json.dumps({"deadLetterTargetArn": _VICTIM_ARN, "maxReceiveCount": 5})
@@ -69,7 +67,6 @@ def _beside_trouble(bench: Bench, fill: Fill, trouble: Trouble) -> Figures:
     with bench.stanchion(store) as server:
         with Client(server.url) as client:
             trouble(client, queue_url(server, "victim"))
-            time.sleep(LOOK_SECONDS)
         figures = wrk.cycle(server, queue_url(server, "bench"), CONNECTIONS, bench.seconds, f"pace={PACE_MS}")
         moved = _moved(server) if trouble is _move else 0
     return figures | {"dealt_with": moved or before - filled_messages_left(store)}

@@ -37,8 +37,10 @@ def test_connections_that_work_at_the_same_time_share_what_may_be_under_way(play
         await greedy_crowd(bench)
         answered = 0
         while answered < GREEDY * 64:  # those who came first had more, as long as they were alone
+            await bench.service.arrival_of(answered + 1)
             bench.service.held[answered].answer()
             answered += 1
+        await bench.until(lambda: len(under_way(bench, answered)) == GREEDY)
         assert set(under_way(bench, answered)) == {f"/hold/{number}" for number in range(GREEDY)}
         assert max(under_way(bench, answered).values()) <= SHARED // GREEDY
 

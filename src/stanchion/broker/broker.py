@@ -45,7 +45,7 @@ class Broker:
         self.throttled = 0  # calls that were refused because too many wait
         self.housekeeping = Housekeeping(store, clock)
         self.polls = Polls(store, clock)
-        self.queues = QueueVerbs(tools)
+        self.queues = QueueVerbs(tools, self.housekeeping.hurry)
         messages = MessageVerbs(tools, self.polls)
         tasks = MoveTaskVerbs(tools, self.housekeeping.hurry)
         self._hot: dict[str, Callable[[Request], Outcome]] = {

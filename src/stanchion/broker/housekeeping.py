@@ -19,11 +19,14 @@ class Housekeeping:
         self._timer: Timer | None = None
         self._running: Promise[int] | None = None
         self._stopped = False
+        self._hurried = False  # asked to hurry while a tick was under way
 
     def hurry(self) -> None:
-        """Something new is on disk that may be due: tick now. A tick that is under way comes after it anyhow."""
+        """Something new is on disk that may be due: tick now, or again after the tick that is under way."""
         if self._stopped or self._running is not None:
+            self._hurried = True
             return
+        self._hurried = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -48,7 +51,7 @@ class Housekeeping:
         elif error is not None:
             raise error
         else:
-            next_ms = min(tick.result(), now_ms + LONGEST_PAUSE_MS)
+            next_ms = now_ms if self._hurried else min(tick.result(), now_ms + LONGEST_PAUSE_MS)
         self._timer = self._clock.call_at(next_ms, self._tick)
 
     def _tick(self) -> None:

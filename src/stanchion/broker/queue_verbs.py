@@ -42,9 +42,10 @@ _OTHER_PARAMETERS: Final = (
 
 
 class QueueVerbs:
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, hurry: Callable[[], None]) -> None:
         self._store = tools.store
         self._rules = tools.rules
+        self._hurry = hurry  # housekeeping removes messages: let it look at once
 
     # Life of a queue
 
@@ -95,6 +96,7 @@ class QueueVerbs:
 
     async def delete_queue(self, request: Request) -> None:
         await self._store.delete_queue(request.queue_key(), request.admit, request.now_ms)
+        self._hurry()
 
     async def purge_queue(self, request: Request) -> None:
         interval_seconds = self._rules.purge_interval_seconds
@@ -106,6 +108,7 @@ class QueueVerbs:
                 raise PurgeQueueInProgress(queue.key.name, interval_seconds)
 
         await self._store.purge_queue(request.queue_key(), admit, request.now_ms)
+        self._hurry()
 
     # Attributes
 
@@ -125,6 +128,7 @@ class QueueVerbs:
             return QueueChange(changed, queue.tags, modified=True)
 
         await self._store.change_queue(request.queue_key(), decide, request.now_ms)
+        self._hurry()  # a shorter retention period may let messages expire now
 
     # Permissions
 
@@ -153,6 +157,7 @@ class QueueVerbs:
             return QueueChange(changed, queue.tags, modified=True)
 
         await self._store.change_queue(request.queue_key(), decide, request.now_ms)
+        self._hurry()  # a shorter retention period may let messages expire now
 
     # Tags
 

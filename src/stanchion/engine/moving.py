@@ -3,8 +3,8 @@
 from stanchion import limits
 from stanchion.model import MoveTask
 
-STEP = 200  # messages that a task without a rate of its own moves in one step
-PAUSE_MS = 10  # between such steps, so that others get their turn
+STEP = 25  # messages that a task without a rate of its own moves in one step: about a millisecond of work
+PAUSE_MS = 1  # between such steps, so that others get their turn
 
 COULD_NOT_DETERMINE_SOURCE = "CouldNotDetermineMessageSource"
 TOO_LONG = "TaskTimedOut"

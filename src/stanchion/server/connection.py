@@ -251,8 +251,6 @@ class Connection(asyncio.Protocol):
             return
         if not self._flush_due:
             self._flush_soon()
-        if self._waiting or self._unfed is not None:
-            self._pump()
 
     def _put(self, exchange: Exchange, response: HttpResponse) -> None:
         hub = self._hub
@@ -293,6 +291,11 @@ class Connection(asyncio.Protocol):
             self._write_out()
         if not self._exchanges and not self._out:
             self._rest()
+
+    def go_on(self) -> None:
+        """Take up what waited for the answers that have been written."""
+        if self._waiting or self._unfed is not None:
+            self._pump()
 
     def _write_out(self) -> None:
         if not self._write_paused and not self._closing:

@@ -52,6 +52,7 @@ class Client(Protocol):
     deadline: float
 
     def flush(self) -> None: ...
+    def go_on(self) -> None: ...
     def take(self, data: bytes) -> None: ...
     def expire(self) -> None: ...
     def drain(self) -> None: ...
@@ -163,6 +164,12 @@ class Hub:
                 connection.flush()
             except Exception:  # whatever one transport does, the other clients wait for their answers
                 logger.exception("Writing to a client failed.")
+                connection.abort()
+        for connection in to_flush:  # after all have been written, for the same reason
+            try:
+                connection.go_on()
+            except Exception:
+                logger.exception("Going on with a client's requests failed.")
                 connection.abort()
 
     def refusal(self, error: SQSError, headers: dict[str, str]) -> HttpResponse:

@@ -1,6 +1,6 @@
 """What must be done without anybody asking, in steps small enough that nobody notices.
 
-One step is one operation of a batch, a few milliseconds at most; whoever calls comes back at the time it answers.
+One step is one operation of a batch, a millisecond or two; whoever calls comes back at the time it answers.
 """
 
 import apsw
@@ -11,7 +11,7 @@ from stanchion.store.sqlite.move_tasks import Mover
 from stanchion.store.sqlite.queues import QueueTable
 from stanchion.store.sqlite.receiving import Receiver
 
-STEP = 200  # rows
+STEP = 50  # rows: half a millisecond of work, in every batch while there is more
 QUEUES_PER_STEP = 50
 TOMBSTONE_MS = 3_600_000  # a deleted queue's name is remembered this long; the rule itself needs a minute
 FORGETTING_PAUSE_MS = 5_000

@@ -147,11 +147,10 @@ class MessageTable:
         return [Row(row) for row in rows]
 
     def usual(self, state: QueueState, limit: int) -> list[Sequence[Any]] | None:
-        """The first messages in line as bare rows, if nothing is particular about any of them."""
+        """The first messages in line as bare rows, if none of them has a fair group."""
         rows: list[Sequence[Any]] = self._cursor.execute(_LINE, (state.queue.generation, -1, limit)).fetchall()
         for row in rows:
-            # No fair group, its body in the row, nothing in the extra column.
-            if row[10] is not None or row[11] is None or row[12] is not None:
+            if row[10] is not None:
                 return None
         return rows
 
@@ -166,11 +165,18 @@ class MessageTable:
         state.in_flight += 1
         if due_at_ms < state.next_due_ms:
             state.next_due_ms = due_at_ms
+        body, extra = row[11:]
+        if body is None or extra is not None:
+            delivered = Row(row)
+            delivered.due_at_ms = due_at_ms
+            delivered.receives = receives
+            delivered.first_received_at_ms = first_received_at_ms
+            return self.message(state, delivered)
         return Message(
             message_id=message_id,
             sequence=sequence,
             sent_at_ms=sent_at_ms,
-            body=row[11],
+            body=body,
             body_md5=body_md5,
             sender_id=sender_id,
             due_at_ms=due_at_ms,

@@ -25,6 +25,7 @@ from servers import Server
 CONNECTIONS = 2_000
 TIMES_CAPACITY = 2
 CAPACITY_CONNECTIONS = 256
+FEW_WAITING = 500  # of a server that had rather throttle than let wait
 TICK_SECONDS = 0.005
 UNANSWERED_AT_MOST = 100  # on a connection; then even a client without manners has to wait
 POLITE_PAUSE_SECONDS = 0.02
@@ -105,12 +106,18 @@ def overload(bench: Bench) -> Measured:
         capacity = wrk.verb(server, url, CAPACITY_CONNECTIONS, bench.seconds, "send")["sent_per_second"]
         usual = _polite_figures(_polite_client(server, url, bench.seconds))
         yield "at rest", usual | {"served_per_second": capacity, "resident_mb": server.resident_mb()}
-    with bench.stanchion() as server:
+    yield "overloaded", _overloaded(bench, capacity)
+    flags = ("--max-waiting-requests", str(FEW_WAITING))
+    yield f"overloaded, {' '.join(flags)}", _overloaded(bench, capacity, flags)
+
+
+def _overloaded(bench: Bench, capacity: float, flags: tuple[str, ...] = ()) -> Figures:
+    with bench.stanchion(flags=flags) as server:
         url = create_queue(server, "bench")
         polite = _polite_client(server, url, bench.seconds)
         flooded = uvloop.run(flood(server, url, TIMES_CAPACITY * capacity, bench.seconds))
         figures = flooded | _polite_figures(polite) | {"of_capacity": flooded["served_per_second"] / capacity}
-        yield "overloaded", figures | {"resident_mb": server.peak_resident_mb()}
+        return figures | {"resident_mb": server.peak_resident_mb()}
 
 
 # ── The other client, in a process of its own ────────────────────────────────────────────────────────────

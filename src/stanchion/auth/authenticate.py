@@ -65,7 +65,7 @@ def _authenticate_v4(
     if not sigv4.is_genuine(request, claim, key.secret):
         raise SignatureDoesNotMatch(_MISMATCH)
     _check_token(key, claim.token, now_ms)
-    return _caller(key, claim.scope.region if rules.regions else rules.default_region)
+    return caller_of(key, claim.scope.region if rules.regions else rules.default_region)
 
 
 def _authenticate_v2(
@@ -83,7 +83,7 @@ def _authenticate_v2(
     if not sigv2.is_genuine(request, parameters, claim, key.secret):
         raise SignatureDoesNotMatch(_MISMATCH)
     _check_token(key, claim.token, now_ms)
-    return _caller(key, rules.default_region)
+    return caller_of(key, rules.default_region)
 
 
 def _find(credentials: Credentials, access_key_id: str) -> AccessKey:
@@ -106,7 +106,8 @@ def _check_token(key: AccessKey, token: str | None, now_ms: int) -> None:
         raise ExpiredToken
 
 
-def _caller(key: AccessKey, region: str) -> Caller:
+def caller_of(key: AccessKey, region: str) -> Caller:
+    """Whoever holds a key, asking in a region."""
     return Caller(
         account=key.account,
         region=region,

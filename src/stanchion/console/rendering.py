@@ -1,0 +1,179 @@
+"""From values to a page: templates, their filters, and the banner that travels over a redirect."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple
+
+import jinja2
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from stanchion import __version__
+from stanchion.console import statics
+from stanchion.console.desk import desk_of
+from stanchion.console.visitors import parts_of, session_of, sessions_of, set_cookie, visitor_of
+from stanchion.errors import SQSError
+
+BannerKind = Literal["success", "error", "info", "warning"]
+BANNER_SECONDS: Final = 60  # by then the page that it was meant for has been shown
+
+_NO_VALUE: Final = "-"
+
+
+class Banner(NamedTuple):
+    """A line at the top of a page. ``code`` is the error's, ``text`` is for people."""
+
+    kind: BannerKind
+    text: str
+    code: str = ""
+
+
+def error_banner(error: SQSError) -> Banner:
+    """What the API would have answered, in its own words."""
+    return Banner("error", error.message, error.code)
+
+
+# ── Filters ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _time(moment_ms: float | str | None) -> str:
+    """A moment in UTC, to the second; a machine finds it to the millisecond."""
+    if moment_ms is None or moment_ms == "":
+        return _NO_VALUE
+    try:
+        moment = datetime.fromtimestamp(int(moment_ms) / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return _NO_VALUE
+    machine = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return Markup('<time datetime="{}">{} UTC</time>').format(machine, f"{moment:%Y-%m-%d %H:%M:%S}")
+
+
+_UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB")
+
+
+def _bytes(size: float | str | None) -> str:
+    """1024 → 1 KiB; 1500 → 1.5 KiB; 1 → 1 byte."""
+    if size is None or size == "":
+        return _NO_VALUE
+    amount = float(size)
+    unit = 0
+    while amount >= 1024 and unit < len(_UNITS) - 1:
+        amount /= 1024
+        unit += 1
+    if unit == 0 and amount == 1:
+        return "1 byte"
+    return f"{amount:,.1f}".removesuffix(".0") + f" {_UNITS[unit]}"
+
+
+_PERIODS: Final = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+
+
+def _duration(seconds: float | str | None) -> str:
+    """345600 → 4 days; 5400 → 1 hour 30 minutes; 0 → 0 seconds."""
+    if seconds is None or seconds == "":
+        return _NO_VALUE
+    left = int(seconds)
+    parts = []
+    for name, length in _PERIODS:
+        count, left = divmod(left, length)
+        if count:
+            parts.append(f"{count} {name}" if count == 1 else f"{count} {name}s")
+    return " ".join(parts) or "0 seconds"
+
+
+def _number(value: float | str | None) -> str:
+    return _NO_VALUE if value is None or value == "" else f"{int(value):,}"
+
+
+def _pretty_json(text: str) -> str:
+    """JSON with one member a line; what is no JSON stays as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "time": _time,
+        "bytes": _bytes,
+        "duration": _duration,
+        "number": _number,
+        "pretty_json": _pretty_json,
+    }
+    environment.globals |= {"static": statics.url, "version": __version__}
+    return environment
+
+
+_ENVIRONMENT: Final = _environment()
+
+
+# ── Answers ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def render(request: Request, template: str, status: int = 200, **context: Any) -> Response:
+    """A page. Templates get ``visitor``, ``desk``, ``csrf`` and ``banner`` beside ``context``."""
+    travelled = _banner_of(request)
+    values: Mapping[str, Any] = {
+        "visitor": visitor_of(request),
+        "desk": desk_of(request),
+        "csrf": visitor_of(request).csrf,
+        "path": request.url.path,
+        "banner": travelled,
+        **context,
+    }
+    response = HTMLResponse(_ENVIRONMENT.get_template(template).render(values), status)
+    response.headers["Cache-Control"] = "no-store"
+    if travelled is not None:
+        set_cookie(request, response, _cookie_name(request), "", 0)
+    return response
+
+
+def redirect(url: str, banner: Banner | None = None) -> Response:
+    """Go and see ``url`` (a path of the console), with a banner that is shown there once."""
+    response = _Redirect(url, 303)
+    response.banner = banner
+    return response
+
+
+class _Redirect(RedirectResponse):
+    """Seals its banner when it is sent: only then is the request at hand, whose visitor alone may read it."""
+
+    banner: Banner | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.banner is not None:
+            request = Request(scope)
+            sealed = sessions_of(request).seal(_purpose(request), [desk_of(request).now_ms(), *self.banner])
+            set_cookie(request, self, _cookie_name(request), sealed, BANNER_SECONDS)
+        await super().__call__(scope, receive, send)
+
+
+def _banner_of(request: Request) -> Banner | None:
+    sealed = request.cookies.get(_cookie_name(request))
+    content = sessions_of(request).unseal(_purpose(request), sealed) if sealed else None
+    if content is None:
+        return None
+    sealed_at_ms, *banner = content
+    return Banner(*banner) if desk_of(request).now_ms() - sealed_at_ms < BANNER_SECONDS * 1000 else None
+
+
+def _purpose(request: Request) -> str:
+    session = session_of(request)
+    return f"banner for {session.id if session else ''}"
+
+
+def _cookie_name(request: Request) -> str:
+    return f"stanchion-banner-{parts_of(request).port}"

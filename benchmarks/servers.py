@@ -102,7 +102,7 @@ class Variant(NamedTuple):
         store = f"sqlite:{self.store}" if self.store else "memory"
         auth = ["--credentials", str(_credentials(folder))] if self.signed else ["--account", ACCOUNT]
         return [
-            *(sys.executable, "-m", "stanchion", "serve", "--port", "0", "--region", REGION),
+            *(sys.executable, "-m", "stanchion", "serve", "--port", "0", "--no-console", "--region", REGION),
             *("--store", store, "--durability", self.durability),
             *auth,
             *self.flags,

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+import socket
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stanchion import actions, logs, store
 from stanchion.auth.authenticate import AuthRules, authenticate, unverified_caller
@@ -15,13 +17,19 @@ from stanchion.broker.request import Rules
 from stanchion.clock import Clock, SystemClock
 from stanchion.errors import SQSError
 from stanchion.model import Caller, QueueKey
+from stanchion.server import listener
 from stanchion.server.http import HttpServer, Limits
 from stanchion.server.listener import CannotListen
 from stanchion.server.service import Identify, SqsService
 from stanchion.settings import DeclaredQueue, Settings, SettingsError, reread_queues
 from stanchion.store.base import Store, StoreUnusable
 from stanchion.wire.http import HttpRequest
+from stanchion.wire.proxies import TrustedProxies
 
+if TYPE_CHECKING:
+    from stanchion.console.serving import ConsoleServer
+
+_LOOPBACK = "127.0.0.1"
 DRAIN_SECONDS = 4.0  # leaves a second of the five that a stop may take for the last commit
 
 _log = logging.getLogger(__name__)
@@ -32,9 +40,10 @@ class StartError(Exception):
 
 
 class Running(NamedTuple):
-    """A server that accepts requests."""
+    """A server that accepts requests. ``console_url`` is None when there is no console."""
 
     sqs_url: str
+    console_url: str | None
     settings: Settings
 
 
@@ -50,7 +59,7 @@ async def run(
     application = await Application.start(settings, clock or SystemClock())
     try:
         _on_hangup(application.reload)
-        ready(Running(application.sqs_url, settings))
+        ready(Running(application.sqs_url, application.console_url, settings))
         await stop.wait()
     finally:
         await application.stop()
@@ -68,16 +77,20 @@ class Application:
         )
         self._settings = settings
         self._clock = clock
+        self._credentials = _credentials(settings)
+        self._accepting = False
         self.store = opened
         self.broker = Broker(opened, clock, rules)
         self.service = SqsService(
             self.broker,
-            _identify(settings, clock),
+            _identify(settings, clock, self._credentials),
             public_url=settings.public_url,
-            trusted_proxies=settings.trusted_proxies,
+            proxies=TrustedProxies(settings.trusted_proxies),
         )
         self.server = HttpServer(self.service, _limits(settings), clock, settings.cors_origins)
+        self.console: ConsoleServer | None = None
         self.sqs_url = ""
+        self.console_url: str | None = None
 
     @classmethod
     async def start(cls, settings: Settings, clock: Clock) -> "Application":
@@ -95,20 +108,58 @@ class Application:
 
     async def _begin(self) -> None:
         await self.declare(self._settings.queues)
-        try:
-            port = await self.server.start(self._settings.host, self._settings.port)
-        except CannotListen as problem:
-            raise StartError(str(problem)) from None
-        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
-        self.service.own_address = f"{host}:{port}"
-        self.sqs_url = f"http://{host}:{port}"
+        settings = self._settings
+        # Both ports are taken before anything is served: with one of them in use, nothing has begun.
+        with ExitStack() as taken:
+            sqs_sockets = _bind(taken, settings.host, settings.port)
+            console_sockets = _bind_console(taken, settings) if settings.console else []
+            taken.pop_all()
+        port = _port_of(sqs_sockets)
+        await self.server.serve(sqs_sockets)
+        self.service.own_address = _address(settings.host, port)
+        self.sqs_url = f"http://{self.service.own_address}"
         self.broker.start()
+        self._accepting = True
+        if console_sockets:
+            await self._start_console(console_sockets, port)
+
+    async def _start_console(self, sockets: list[socket.socket], sqs_port: int) -> None:
+        # Loaded here only: a server without a console does without its libraries.
+        from stanchion.console.parts import Parts
+        from stanchion.console.serving import ConsoleServer
+        from stanchion.console.site import build
+
+        settings = self._settings
+        port = _port_of(sockets)
+        parts = Parts(
+            store=self.store,
+            broker=self.broker,
+            clock=self._clock,
+            credentials=lambda: self._credentials,
+            accepting=lambda: self._accepting,
+            account=settings.account,
+            region=settings.region,
+            regions=settings.regions,
+            sqs_host=settings.host,
+            sqs_port=sqs_port,
+            public_url=settings.public_url,
+            port=port,
+            read_only=settings.console_read_only,
+            proxies=TrustedProxies(settings.trusted_proxies),
+        )
+        self.console = ConsoleServer(build(parts), sockets, parts.stopping)
+        await self.console.start()
+        self.console_url = f"http://{_address(_console_host(settings), port)}"
 
     async def stop(self) -> None:
         """Accept nothing more, answer what is under way, finish the last commit."""
+        self._accepting = False
         self.server.stop_accepting()
         self.broker.stop()
-        await self.server.drain(DRAIN_SECONDS)
+        ends: list[Coroutine[Any, Any, object]] = [self.server.drain(DRAIN_SECONDS)]
+        if self.console is not None:
+            ends.append(self.console.stop())
+        await asyncio.gather(*ends)
         await self.server.close()
         await self.store.close()
 
@@ -132,20 +183,52 @@ class Application:
 
     async def _reload(self) -> None:
         try:
-            identify = _identify(self._settings, self._clock)
+            credentials = _credentials(self._settings)
             await self.declare(reread_queues(self._settings))
-            self.service.identify = identify
+            self._credentials = credentials
+            self.service.identify = _identify(self._settings, self._clock, credentials)
         except (StartError, SettingsError) as problem:
             _log.error("not reloaded: %s", problem)
         else:
             _log.info("access keys and declared queues reloaded")
 
 
-def _identify(settings: Settings, clock: Clock) -> Identify:
+def _bind(taken: ExitStack, host: str, port: int) -> list[socket.socket]:
+    """Listening sockets, which ``taken`` closes again. Raises StartError."""
+    try:
+        sockets = listener.bind(host, port)
+    except CannotListen as problem:
+        raise StartError(str(problem)) from None
+    for each in sockets:
+        taken.callback(each.close)
+    return sockets
+
+
+def _bind_console(taken: ExitStack, settings: Settings) -> list[socket.socket]:
+    try:
+        return _bind(taken, _console_host(settings), settings.console_port)
+    except StartError as problem:
+        raise StartError(f"{problem} It is for the console; give another --console-port, or --no-console.") from None
+
+
+def _console_host(settings: Settings) -> str:
+    """Where the console listens. Without authentication it shows and does everything, to whoever reaches it: so only
+    this machine may, even where the SQS endpoint is open to others."""
+    return settings.host if settings.auth != "off" or settings.loopback_only else _LOOPBACK
+
+
+def _port_of(sockets: Sequence[socket.socket]) -> int:
+    return int(sockets[0].getsockname()[1])
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _identify(settings: Settings, clock: Clock, credentials: Credentials | None) -> Identify:
     rules = AuthRules(default_region=settings.region, regions=settings.regions, allow_sigv2=settings.sigv2)
-    if settings.auth == "off":
+    if credentials is None:
         return _believe(settings, rules)
-    credentials = _read_credentials(settings)
 
     def identify(request: HttpRequest, parameters: Sequence[tuple[str, str]]) -> Caller:
         return authenticate(request, parameters, credentials, rules, clock.now_ms())
@@ -163,7 +246,10 @@ def _believe(settings: Settings, rules: AuthRules) -> Identify:
     return identify
 
 
-def _read_credentials(settings: Settings) -> Credentials:
+def _credentials(settings: Settings) -> Credentials | None:
+    """The keys of the file; None while auth is off. Raises StartError."""
+    if settings.auth == "off":
+        return None
     path = settings.credentials
     assert path is not None, "settings insist on a file when auth is on"
     try:

@@ -219,8 +219,13 @@ class Settings:
 
     host: Annotated[str, Told(_host, "ADDRESS", "Where the SQS endpoint listens.")] = "127.0.0.1"
     port: Annotated[int, Told(_whole_number(0, 65535), "PORT", "Its port; 0 takes a free one and prints it.")] = 9324
-    console_port: Annotated[int, Told(_whole_number(0, 65535), "PORT", "Port of the console.")] = 9325
+    console_port: Annotated[
+        int, Told(_whole_number(0, 65535), "PORT", "Port of the console; 0 takes a free one and prints it.")
+    ] = 9325
     console: Annotated[bool, Told(_switch, "", "Whether there is a console.")] = True
+    console_read_only: Annotated[bool, Told(_switch, "", "Whether the console only shows and changes nothing.")] = (
+        False
+    )
     store: Annotated[str, Told(_store, "URL", "Where the queues live: sqlite:PATH or memory.")] = (
         "sqlite:stanchion.db"
     )

@@ -11,6 +11,7 @@ from support.server_process import clean_environment
 
 PATIENCE_SECONDS = 60
 COMMAND = [sys.executable, "-m", "stanchion"]
+_FREE_PORT = {"STANCHION_CONSOLE_PORT": "0"}  # the usual one may be another test's at this moment
 
 
 def run_stanchion(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -18,7 +19,7 @@ def run_stanchion(folder: Path, *arguments: str, **variables: str) -> subprocess
     return subprocess.run(
         [*COMMAND, *arguments],
         cwd=folder,
-        env=clean_environment() | variables,
+        env=clean_environment() | _FREE_PORT | variables,
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
@@ -33,7 +34,7 @@ def serving(folder: Path, *arguments: str, **variables: str) -> Iterator[subproc
     process = subprocess.Popen(
         [*COMMAND, "serve", *arguments],
         cwd=folder,
-        env=clean_environment() | variables,
+        env=clean_environment() | _FREE_PORT | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,

@@ -2,18 +2,20 @@
 
 import io
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from stanchion import __version__
+from stanchion.app import Running
 from stanchion.cli.banner import print_banner
 from stanchion.settings import load
 
 
 def printed(folder: Path, *, console: Console | None = None, **flags: object) -> list[str]:
-    running = SimpleNamespace(sqs_url="http://127.0.0.1:9324", settings=load(flags, {}, folder=folder))
+    console_url = "http://127.0.0.1:9325" if flags.get("console", True) else None
+    settings = load(flags, {}, folder=folder)
+    running = Running("http://127.0.0.1:9324", console_url, settings)
     console = console or Console(file=io.StringIO(), highlight=False, width=80)
     print_banner(running, console)
     return console.file.getvalue().splitlines()
@@ -23,6 +25,7 @@ def test_the_banner_says_where_the_server_is_and_what_it_promises(tmp_path) -> N
     assert printed(tmp_path) == [
         f"Stanchion {__version__}",
         "  SQS endpoint   http://127.0.0.1:9324         region us-east-1, account 000000000000",
+        "  Console        http://127.0.0.1:9325",
         "  Store          sqlite:stanchion.db           every reply is on disk (fsync)",
         "  Auth           off: any credentials, loopback only",
     ]
@@ -35,6 +38,9 @@ def test_the_banner_says_where_the_server_is_and_what_it_promises(tmp_path) -> N
             {"durability": "os"},
             "sqlite:stanchion.db           replies survive the end of this process, not a power cut",
         ),
+        ({"console": False}, "off"),
+        ({"console_read_only": True}, "http://127.0.0.1:9325         read-only"),
+        ({"host": "0.0.0.0", "auth": "off"}, "http://127.0.0.1:9325         loopback only, while auth is off"),
         ({"store": "memory"}, "memory                        nothing is kept when the server ends"),
         ({"credentials": "keys"}, "sigv4: keys of keys"),
         ({"host": "0.0.0.0", "auth": "off"}, "off: any credentials, from any machine that can reach it"),

@@ -19,7 +19,7 @@ class InProcessServer:
     """Started on a thread of its own; every method may be called from the test's thread."""
 
     def __init__(self, folder: Path, **flags: object) -> None:
-        flags = {"port": "0", "store": "memory"} | flags
+        flags = {"port": "0", "store": "memory", "console": False} | flags
         self._settings = load(flags, {}, folder=folder)
         self.clock = ManualClock()
         self._loop = asyncio.new_event_loop()

@@ -21,7 +21,7 @@ class ServerProcess:
         self, folder: Path, *flags: str, environment: Mapping[str, str] | None = None, port: int = 0
     ) -> None:
         self.folder = folder
-        command = [sys.executable, "-m", "stanchion", "serve", "--port", str(port), *flags]
+        command = [sys.executable, "-m", "stanchion", "serve", "--port", str(port), "--no-console", *flags]
         self.process = subprocess.Popen(
             command,
             cwd=folder,

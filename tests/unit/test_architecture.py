@@ -29,6 +29,7 @@ LAYERS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("stanchion.store",): (*BOTTOM, "stanchion.engine"),
     ("stanchion.broker",): (*BOTTOM, "stanchion.engine", "stanchion.wire.checksums"),
     ("stanchion.server",): (*BOTTOM, "stanchion.wire", "stanchion.auth", "stanchion.broker"),
+    ("stanchion.console",): (*BOTTOM, "stanchion.engine", "stanchion.broker", "stanchion.auth", "stanchion.wire"),
     ("stanchion.app",): (*BOTTOM, "stanchion"),
     ("stanchion.cli", "stanchion.__main__"): (*BOTTOM, "stanchion"),
 }

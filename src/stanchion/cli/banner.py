@@ -29,6 +29,7 @@ def banner(running: Running) -> list[Line]:
     where = f"region {settings.region}, account {settings.account}"
     return [
         Line("SQS endpoint", running.sqs_url, where),
+        Line("Console", running.console_url or "off", _console(running)),
         Line("Store", settings.store, _durability(settings)),
         Line("Auth", _auth(settings), ""),
     ]
@@ -44,6 +45,14 @@ def print_banner(running: Running, console: Console) -> None:
         text.rstrip()
         console.print(text, soft_wrap=True)
     console.file.flush()  # whoever started us through a pipe waits for these lines
+
+
+def _console(running: Running) -> str:
+    settings = running.settings
+    if running.console_url is None:
+        return ""
+    loopback = "loopback only, while auth is off" if settings.auth == "off" and not settings.loopback_only else ""
+    return ", ".join(filter(None, ("read-only" if settings.console_read_only else "", loopback)))
 
 
 def _durability(settings: Settings) -> str:

@@ -4,8 +4,10 @@ A page does nothing by itself: every change, and nearly all that is shown, goes 
 request to the SQS endpoint, and so through the same validation and permissions.
 """
 
+from __future__ import annotations
+
 import asyncio
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -16,7 +18,9 @@ from stanchion.console.parts import Parts
 from stanchion.console.visitors import Visitor, came_from, came_securely, parts_of, visitor_of
 from stanchion.errors import SQSError
 from stanchion.model import QueueKey, RequestContext
-from stanchion.store.base import BrowseFilter, BrowsePage, Overview
+
+if TYPE_CHECKING:
+    from stanchion.store.base import BrowseFilter, BrowsePage, Overview
 
 FORM_BYTES: Final = 8 * 1024 * 1024  # a message of 1 MiB, each byte written as %XX, and room for the rest
 _EVERY_ADDRESS: Final = ("", "0.0.0.0", "::")  # noqa: S104 - where a server listens, not where we do
@@ -99,7 +103,7 @@ class Desk:
             self.queue_url(queue_name),
             after_sequence,
             limit,
-            filters or BrowseFilter(),
+            filters,
         )
 
 

@@ -131,6 +131,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
         "desk": desk_of(request),
         "csrf": visitor_of(request).csrf,
         "path": request.url.path,
+        "needs_sign_in": parts_of(request).credentials() is not None,
         "banner": travelled,
         **context,
     }

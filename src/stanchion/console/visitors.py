@@ -217,9 +217,7 @@ def remember(request: Request, response: Response, session: Session) -> None:
 
 def set_cookie(request: HTTPConnection, response: Response, name: str, value: str, seconds: int) -> None:
     """A cookie that scripts cannot read and that other sites' pages cannot have sent; 0 seconds: no more."""
-    response.set_cookie(
-        name, value, max_age=seconds, secure=came_securely(request), httponly=True, samesite="strict"
-    )
+    response.set_cookie(name, value, max_age=seconds, secure=came_securely(request), httponly=True, samesite="strict")
 
 
 def session_cookie(parts: Parts) -> str:

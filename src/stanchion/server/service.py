@@ -1,6 +1,5 @@
 """From a request to the broker and back: protocol, caller, call, answer."""
 
-import ipaddress
 import logging
 from collections.abc import Sequence
 from functools import lru_cache
@@ -17,8 +16,7 @@ from stanchion.server.hub import Cancel, Reply
 from stanchion.wire import Codec, codec_for
 from stanchion.wire.aws_json import AWS_JSON
 from stanchion.wire.http import HttpRequest
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from stanchion.wire.proxies import TrustedProxies
 
 _log = logging.getLogger(__name__)
 
@@ -39,17 +37,17 @@ class SqsService:
         *,
         public_url: str | None = None,
         own_address: str = "localhost",
-        trusted_proxies: Sequence[Network] = (),
+        proxies: TrustedProxies | None = None,
     ) -> None:
         self._broker = broker
         self.identify = identify
         self._public_url = public_url
         self.own_address = own_address
-        self._trusted_proxies = tuple(trusted_proxies)
+        self._proxies = proxies or TrustedProxies()
         self._new_request_id = RequestIds()
 
     def handle(self, request: HttpRequest, reply: Reply) -> Cancel | None:
-        if self._trusted_proxies:
+        if self._proxies:
             request = self._as_proxies_saw_it(request)
         codec = codec_for(request)
         request_id = self._new_request_id()
@@ -78,22 +76,14 @@ class SqsService:
         )
 
     def _as_proxies_saw_it(self, request: HttpRequest) -> HttpRequest:
-        """The request with the client's own address: the last in X-Forwarded-For that is not a proxy of ours."""
-        if not self._is_proxy(request.client_ip):
-            return request
-        secure = request.headers.get("x-forwarded-proto", "").strip().lower() == "https"
-        addresses = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
-        client_ip = next((address for address in reversed(addresses) if not self._is_proxy(address)), None)
-        return msgspec.structs.replace(
-            request, client_ip=client_ip or request.client_ip, secure=secure or request.secure
+        headers = request.headers
+        client_ip, secure = self._proxies.client(
+            request.client_ip,
+            headers.get("x-forwarded-for", ""),
+            headers.get("x-forwarded-proto", ""),
+            request.secure,
         )
-
-    def _is_proxy(self, address: str) -> bool:
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self._trusted_proxies)
+        return msgspec.structs.replace(request, client_ip=client_ip, secure=secure)
 
 
 class _Answer:

@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from stanchion.app import Application
-from stanchion.clock import ManualClock
+from stanchion.clock import Clock, ManualClock
 from stanchion.settings import load
 
 T = TypeVar("T")
 
 
 class InProcessServer:
-    """Started on a thread of its own; every method may be called from the test's thread."""
+    """Started on a thread of its own; every method may be called from the test's thread.
 
-    def __init__(self, folder: Path, **flags: object) -> None:
+    ``clock`` is one for tests unless another is given; then there is none to turn.
+    """
+
+    def __init__(self, folder: Path, clock: Clock | None = None, **flags: object) -> None:
         flags = {"port": "0", "store": "memory", "console": False} | flags
         self._settings = load(flags, {}, folder=folder)
         self.clock = ManualClock()
@@ -26,7 +29,7 @@ class InProcessServer:
         self._thread = threading.Thread(target=self._loop.run_forever, name="server under test")
         self._thread.start()
         try:
-            self.application = self.run(Application.start(self._settings, self.clock))
+            self.application = self.run(Application.start(self._settings, clock or self.clock))
         except BaseException:
             self._end_loop()
             raise

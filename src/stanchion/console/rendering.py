@@ -15,13 +15,14 @@ from starlette.types import Receive, Scope, Send
 from stanchion import __version__
 from stanchion.console import statics
 from stanchion.console.desk import desk_of
-from stanchion.console.visitors import parts_of, session_of, sessions_of, set_cookie, visitor_of
+from stanchion.console.visitors import parts_of, sessions_of, set_cookie, visitor_of
 from stanchion.errors import SQSError
 
 BannerKind = Literal["success", "error", "info", "warning"]
 BANNER_SECONDS: Final = 60  # by then the page that it was meant for has been shown
 
 _NO_VALUE: Final = "-"
+_BANNER: Final = "banner"  # what its seal is for
 
 
 class Banner(NamedTuple):
@@ -150,30 +151,25 @@ def redirect(url: str, banner: Banner | None = None) -> Response:
 
 
 class _Redirect(RedirectResponse):
-    """Seals its banner when it is sent: only then is the request at hand, whose visitor alone may read it."""
+    """Seals its banner when it is sent: only then is the request at hand, and with it the key."""
 
     banner: Banner | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.banner is not None:
             request = Request(scope)
-            sealed = sessions_of(request).seal(_purpose(request), [desk_of(request).now_ms(), *self.banner])
+            sealed = sessions_of(request).seal(_BANNER, [desk_of(request).now_ms(), *self.banner])
             set_cookie(request, self, _cookie_name(request), sealed, BANNER_SECONDS)
         await super().__call__(scope, receive, send)
 
 
 def _banner_of(request: Request) -> Banner | None:
     sealed = request.cookies.get(_cookie_name(request))
-    content = sessions_of(request).unseal(_purpose(request), sealed) if sealed else None
+    content = sessions_of(request).unseal(_BANNER, sealed) if sealed else None
     if content is None:
         return None
     sealed_at_ms, *banner = content
     return Banner(*banner) if desk_of(request).now_ms() - sealed_at_ms < BANNER_SECONDS * 1000 else None
-
-
-def _purpose(request: Request) -> str:
-    session = session_of(request)
-    return f"banner for {session.id if session else ''}"
 
 
 def _cookie_name(request: Request) -> str:

@@ -30,6 +30,7 @@ def build(console: Parts) -> Starlette:
         middleware=[Middleware(Failsafe), Middleware(Gate, console)],
         exception_handlers={HTTPException: _no_page},
     )
+    app.router.redirect_slashes = False  # a page has one address
     app.state.parts = console
     app.state.sessions = Sessions(console)
     app.state.attempts = Attempts()

@@ -34,6 +34,7 @@ def build(console: Parts) -> Starlette:
     app.state.parts = console
     app.state.sessions = Sessions(console)
     app.state.attempts = Attempts()
+    app.state.streams = 0
     return app
 
 

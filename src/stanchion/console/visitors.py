@@ -94,11 +94,13 @@ class Sessions:
         if content is None:
             return None
         session = msgspec.convert(content, Session)
+        return session if self.holds(session) else None
+
+    def holds(self, session: Session) -> bool:
+        """Whether a session has not ended: by its age, by a sign-out, or with its key."""
         age_ms = self._parts.clock.now_ms() - session.since_ms
         in_time = -_CLOCK_SLACK_MS <= age_ms < SESSION_SECONDS * 1000
-        if not in_time or session.id in self._ended or (session.key_id and self._key(session) is None):
-            return None
-        return session
+        return in_time and session.id not in self._ended and (not session.key_id or self._key(session) is not None)
 
     def write(self, session: Session) -> str:
         return self.seal("session", msgspec.to_builtins(session))
@@ -203,6 +205,14 @@ def visitor_of(request: HTTPConnection) -> Visitor:
         state["visitor"] = sessions_of(request).visitor(session_of(request))
     visitor: Visitor = state["visitor"]
     return visitor
+
+
+def is_still_welcome(request: HTTPConnection) -> bool:
+    """Whether what let the visitor in still holds, for answers that go on for long."""
+    session = session_of(request)
+    if session is None or not session.key_id:
+        return parts_of(request).credentials() is None
+    return sessions_of(request).holds(session)
 
 
 def remember(request: Request, response: Response, session: Session) -> None:

@@ -33,12 +33,15 @@ from stanchion.model import (
 from stanchion.store.base import (
     Admission,
     Availability,
+    BrowsePage,
     Deletion,
     Directory,
     MoveTaskDraft,
+    Overview,
     QueueChange,
     QueueDraft,
     QueueStatus,
+    QueueSummary,
     Received,
     ReceiveOrder,
     VisibilityChange,
@@ -326,6 +329,43 @@ class Reference:
 
         return self._answer(work)
 
+    def overview(
+        self,
+        account: str,
+        region: str,
+        search: str,
+        sort: str,
+        descending: bool,
+        offset: int,
+        limit: int,
+        now_ms: int,
+    ) -> Future[Overview]:
+        def summary(held_queue: HeldQueue) -> QueueSummary:
+            sent = [held.message.sent_at_ms for held in held_queue.live(now_ms)]
+            return QueueSummary(held_queue.queue, held_queue.counts(now_ms), min(sent, default=None))
+
+        orders: dict[str, Callable[[QueueSummary], object]] = {
+            "name": lambda each: each.queue.key.name,
+            "type": lambda each: each.queue.settings.fifo,
+            "created": lambda each: each.queue.created_at_ms,
+            "modified": lambda each: each.queue.modified_at_ms,
+            "available": lambda each: each.counts.visible,
+            "in_flight": lambda each: each.counts.in_flight,
+            "delayed": lambda each: each.counts.delayed,
+            "oldest": lambda each: (each.oldest_sent_at_ms is None, each.oldest_sent_at_ms),
+        }
+
+        def work() -> Overview:
+            found = [
+                summary(held_queue)
+                for key, held_queue in sorted(self.queues.items())
+                if (key.account, key.region) == (account, region) and search.lower() in key.name.lower()
+            ]
+            found.sort(key=orders[sort], reverse=descending)  # type: ignore[arg-type]
+            return Overview(len(found), found[offset : offset + limit])
+
+        return self._answer(work)
+
     def list_dead_letter_sources(
         self, key: QueueKey, admit: Admission, after: str, limit: int
     ) -> Future[Sequence[Queue]]:
@@ -591,6 +631,33 @@ class Reference:
             after = [held for held in held_queue.messages if held.message.sequence > after_sequence]
             after.sort(key=lambda held: held.message.sequence)
             return [replace(held.message, due_at_ms=held.hidden_until_ms) for held in after[:limit]]
+
+        return self._answer(work)
+
+    def browse(
+        self,
+        key: QueueKey,
+        admit: Admission,
+        wanted: Callable[[Message], bool],
+        after_sequence: int,
+        limit: int,
+        now_ms: int,
+    ) -> Future[BrowsePage]:
+        """The model looks at a thousand messages a call."""
+
+        def work() -> BrowsePage:
+            held_queue = self._held(key)
+            admit(held_queue.queue)
+            after = [held for held in held_queue.live(now_ms) if held.message.sequence > after_sequence]
+            after.sort(key=lambda held: held.message.sequence)
+            found: list[Message] = []
+            for looked_at, held in enumerate(after, 1):
+                message = replace(held.message, due_at_ms=held.hidden_until_ms)
+                if wanted(message):
+                    found.append(message)
+                if len(found) == limit or looked_at == 1_000:
+                    return BrowsePage(found, message.sequence, looked_at)
+            return BrowsePage(found, None, len(after))
 
         return self._answer(work)
 

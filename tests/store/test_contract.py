@@ -6,6 +6,7 @@ import pytest
 
 from model.bench import ACCOUNT, REGION, Bench, admit, arn_of, at, bodies, key_of, redrive
 from stanchion import ids
+from stanchion.engine.browsing import filtering
 from stanchion.errors import (
     InvalidParameterValue,
     OverLimit,
@@ -18,7 +19,16 @@ from stanchion.errors import (
     ServiceUnavailable,
 )
 from stanchion.model import Counts, MessageAttribute, Queue, QueueKey, RedriveAllowPolicy, RedrivePolicy
-from stanchion.store.base import Directory, MoveTaskDraft, QueueChange, QueueDraft, ReceiveOrder
+from stanchion.store.base import (
+    BrowseFilter,
+    BrowsePage,
+    Directory,
+    MoveTaskDraft,
+    Overview,
+    QueueChange,
+    QueueDraft,
+    ReceiveOrder,
+)
 
 BOTH = pytest.mark.parametrize("q", ["q", "q.fifo"])
 NO_MESSAGES = Counts(0, 0, 0)
@@ -1569,6 +1579,165 @@ def test_peek_changes_nothing(bench: Bench, q: str):
     assert bench.peek(q) == before
     assert bench.counts(q, now_ms=at(2)) == Counts(1, 1, 0)
     assert bench.delete(q, handle, now_ms=at(2)) == [None]
+
+
+# ── Overviews ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def overview(bench: Bench, search: str = "", sort: str = "name", **how: object) -> Overview:
+    page = {"descending": False, "offset": 0, "limit": 100, "now_ms": at(10)} | how
+    return bench.run(
+        lambda: bench.store.overview(
+            ACCOUNT, REGION, search, sort, page["descending"], page["offset"], page["limit"], page["now_ms"]
+        )
+    )
+
+
+def names(page: Overview) -> list[str]:
+    return [summary.queue.key.name for summary in page.summaries]
+
+
+def test_an_overview_of_no_queues(bench: Bench):
+    assert overview(bench) == Overview(0, [])
+
+
+def test_an_overview_shows_counts_and_the_oldest_message_of_each_queue(bench: Bench):
+    bench.create("busy", now_ms=at(0))
+    bench.create("empty", now_ms=at(0))
+    bench.send("busy", "a", now_ms=at(1))
+    bench.send("busy", "b", "c", now_ms=at(2))
+    bench.receive_one("busy", now_ms=at(3))
+    busy, empty = overview(bench).summaries
+    assert (busy.queue, busy.counts, busy.oldest_sent_at_ms) == (bench.find("busy"), Counts(2, 1, 0), at(1))
+    assert (empty.queue, empty.counts, empty.oldest_sent_at_ms) == (bench.find("empty"), NO_MESSAGES, None)
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("name", ["a", "b.fifo", "c"]),
+        ("type", ["a", "c", "b.fifo"]),
+        ("created", ["c", "a", "b.fifo"]),
+        ("modified", ["a", "b.fifo", "c"]),
+        ("available", ["b.fifo", "a", "c"]),
+        ("in_flight", ["b.fifo", "c", "a"]),
+        ("delayed", ["a", "c", "b.fifo"]),
+        ("oldest", ["a", "c", "b.fifo"]),
+    ],
+)
+def test_an_overview_is_sorted_both_ways(bench: Bench, sort: str, order: list[str]):
+    bench.create("c", now_ms=at(0))
+    bench.create("a", now_ms=at(1))
+    bench.create("b.fifo", {"DelaySeconds": "900"}, now_ms=at(2))
+    bench.change("c", {"DelaySeconds": "5"}, now_ms=at(3))
+    bench.change("c", {"DelaySeconds": "0"}, now_ms=at(4))
+    bench.send("a", "1", "2", now_ms=at(5))
+    bench.receive_one("a", now_ms=at(5), visibility=600)
+    bench.send("c", "1", "2", now_ms=at(6))
+    bench.send("b.fifo", "1", now_ms=at(7))
+    assert names(overview(bench, sort=sort)) == order
+    ties = {"type": ["b.fifo", "a", "c"], "in_flight": ["a", "b.fifo", "c"], "delayed": ["b.fifo", "a", "c"]}
+    assert names(overview(bench, sort=sort, descending=True)) == ties.get(sort, order[::-1])
+
+
+def test_an_overview_is_paged_and_tells_how_many_match(bench: Bench):
+    for number in range(25):
+        bench.create(f"q{number:02}", now_ms=at(0))
+    bench.create("other", now_ms=at(0))
+    page = overview(bench, "q", offset=10, limit=10)
+    assert (page.total, names(page)) == (25, [f"q{number:02}" for number in range(10, 20)])
+    assert names(overview(bench, "q", offset=20, limit=10)) == [f"q{number:02}" for number in range(20, 25)]
+    assert overview(bench, "q", offset=30, limit=10) == Overview(25, [])
+
+
+def test_a_search_finds_any_part_of_a_name_whatever_its_case(bench: Bench):
+    for name in ("Orders-2024", "old_orders", "invoices"):
+        bench.create(name, now_ms=at(0))
+    assert names(overview(bench, "oRDers")) == ["Orders-2024", "old_orders"]
+
+
+@pytest.mark.parametrize("search", ["%", "*", "?", "'", "\0", "ü", "\ud800", "[a-z]"])
+def test_a_search_for_what_no_name_holds_finds_nothing(bench: Bench, search: str):
+    bench.create("q", now_ms=at(0))
+    assert overview(bench, search) == Overview(0, [])
+
+
+def test_an_underscore_in_a_search_is_an_underscore(bench: Bench):
+    bench.create("a_b", now_ms=at(0))
+    bench.create("a-b", now_ms=at(0))
+    assert names(overview(bench, "a_b")) == ["a_b"]
+
+
+# ── Browsing ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def browse(bench: Bench, name: str, wanted: BrowseFilter | None = None, **how: int) -> BrowsePage:
+    given = {"after": 0, "limit": 100, "now_ms": at(1)} | how
+    passes = filtering(wanted or BrowseFilter(), given["now_ms"])
+    return bench.run(
+        lambda: bench.store.browse(key_of(name), admit, passes, given["after"], given["limit"], given["now_ms"])
+    )
+
+
+@BOTH
+def test_browsing_shows_what_peek_does(bench: Bench, q: str):
+    bench.create(q, now_ms=at(0))
+    bench.send(q, *"abc", now_ms=at(0))
+    bench.receive_one(q, now_ms=at(1))
+    assert browse(bench, q) == BrowsePage(bench.peek(q), None, 3)
+
+
+@BOTH
+def test_browsing_goes_on_where_a_page_ended(bench: Bench, q: str):
+    bench.create(q, now_ms=at(0))
+    bench.send(q, *"abcde", now_ms=at(0))
+    first = browse(bench, q, limit=2)
+    second = browse(bench, q, limit=2, after=first.next_sequence)
+    last = browse(bench, q, limit=2, after=second.next_sequence)
+    pages = [[message.body for message in page.messages] for page in (first, second, last)]
+    assert pages == [["a", "b"], ["c", "d"], ["e"]]
+    assert last.next_sequence is None
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"), [("visible", ["b"]), ("in_flight", ["a"]), ("delayed", ["c"]), ("", ["a", "b", "c"])]
+)
+def test_browsing_by_state(bench: Bench, state: str, shown: list[str]):
+    bench.create("q", now_ms=at(0))
+    bench.send("q", "a", "b", now_ms=at(0))
+    bench.receive_one("q", now_ms=at(1))
+    bench.change("q", {"DelaySeconds": "60"}, now_ms=at(1))
+    bench.send("q", "c", now_ms=at(1))
+    assert [message.body for message in browse(bench, "q", BrowseFilter(state=state)).messages] == shown
+
+
+def test_browsing_a_backlog_takes_bounded_steps_that_say_where_to_go_on(bench: Bench):
+    bench.create("q", now_ms=at(0))
+    for first in range(0, 2_500, 500):
+        bench.send("q", *[f"number {number}" for number in range(first, first + 500)], now_ms=at(0))
+    after, pages = 0, []
+    while after is not None:
+        page = browse(bench, "q", BrowseFilter(text="NUMBER 2222"), after=after)
+        pages.append(page)
+        after = page.next_sequence
+    assert [message.body for page in pages for message in page.messages] == ["number 2222"]
+    assert sum(page.looked_at for page in pages) == 2_500
+    assert max(page.looked_at for page in pages) <= 1_000
+
+
+def test_browsing_leaves_out_what_is_past_its_retention(bench: Bench):
+    bench.create("q", {"MessageRetentionPeriod": "60"}, now_ms=at(0))
+    bench.send("q", "old", now_ms=at(0))
+    bench.send("q", "new", now_ms=at(30))
+    assert [message.body for message in browse(bench, "q", now_ms=at(61)).messages] == ["new"]
+
+
+@BOTH
+def test_browsing_changes_nothing(bench: Bench, q: str):
+    bench.create(q, now_ms=at(0))
+    bench.send(q, "a", now_ms=at(0))
+    browse(bench, q)
+    assert bench.receive_one(q, now_ms=at(1)).message.receives == 1
 
 
 # ── Move tasks ───────────────────────────────────────────────────────────────────────────────────────────

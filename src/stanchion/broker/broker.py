@@ -8,6 +8,7 @@ from typing import Any
 
 from stanchion.actions import Action, Shape
 from stanchion.broker.housekeeping import Housekeeping
+from stanchion.broker.looking import Looking
 from stanchion.broker.message_verbs import MessageVerbs
 from stanchion.broker.move_task_verbs import MoveTaskVerbs
 from stanchion.broker.polls import Polls
@@ -45,6 +46,7 @@ class Broker:
         self.throttled = 0  # calls that were refused because too many wait
         self.housekeeping = Housekeeping(store, clock)
         self.polls = Polls(store, clock)
+        self.looking = Looking(store, clock)
         self.queues = QueueVerbs(tools, self.housekeeping.hurry)
         messages = MessageVerbs(tools, self.polls)
         tasks = MoveTaskVerbs(tools, self.housekeeping.hurry)

@@ -7,7 +7,7 @@ request to the SQS endpoint, and so through the same validation and permissions.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -18,9 +18,7 @@ from stanchion.console.parts import Parts
 from stanchion.console.visitors import Visitor, came_from, came_securely, parts_of, visitor_of
 from stanchion.errors import SQSError
 from stanchion.model import QueueKey, RequestContext
-
-if TYPE_CHECKING:
-    from stanchion.store.base import BrowseFilter, BrowsePage, Overview
+from stanchion.store.base import BrowseFilter, BrowsePage, Overview
 
 FORM_BYTES: Final = 8 * 1024 * 1024  # a message of 1 MiB, each byte written as %XX, and room for the rest
 _EVERY_ADDRESS: Final = ("", "0.0.0.0", "::")  # noqa: S104 - where a server listens, not where we do
@@ -86,7 +84,7 @@ class Desk:
         limit: int = 50,
     ) -> Overview:
         """A page of the visitor's queues with their counts."""
-        return await self._parts.broker.overview(
+        return await self._parts.broker.looking.overview(
             self.visitor.caller, self._context, search, sort, descending, offset, limit
         )
 
@@ -97,13 +95,13 @@ class Desk:
 
         A page may be short, or empty, though there is more: go on at its ``next_sequence``.
         """
-        return await self._parts.broker.browse(
+        return await self._parts.broker.looking.browse(
             self.visitor.caller,
             self._context,
             self.queue_url(queue_name),
             after_sequence,
             limit,
-            filters,
+            filters or BrowseFilter(),
         )
 
 

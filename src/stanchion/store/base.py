@@ -116,6 +116,46 @@ class QueueStatus(NamedTuple):
     counts: Counts
 
 
+class QueueSummary(NamedTuple):
+    """A queue in a list. ``oldest_sent_at_ms``: when its oldest message was sent, None when it is empty."""
+
+    queue: Queue
+    counts: Counts
+    oldest_sent_at_ms: int | None
+
+
+class Overview(NamedTuple):
+    """A page of queues; ``total`` counts all that match the search."""
+
+    total: int
+    summaries: Sequence[QueueSummary]
+
+
+OVERVIEW_ORDERS = ("name", "type", "created", "modified", "available", "in_flight", "delayed", "oldest")
+"""What an overview can be sorted by. Equals are in the order of their names."""
+
+
+class BrowseFilter(msgspec.Struct, frozen=True):
+    """Which messages to show. Empty members let everything through.
+
+    ``text`` is looked for in the body, whatever its case; ``state`` is visible, in_flight or delayed; ``group`` is a
+    whole MessageGroupId; ``attribute`` is the name of a message attribute, or ``name=value``.
+    """
+
+    text: str = ""
+    state: str = ""
+    group: str = ""
+    attribute: str = ""
+
+
+class BrowsePage(NamedTuple):
+    """``next_sequence``: what to go on after, None at the end of the queue. ``looked_at``: messages passed."""
+
+    messages: Sequence[Message]
+    next_sequence: int | None
+    looked_at: int
+
+
 Admission = Callable[[Queue], None]
 """A decision that only refuses: raises, or lets the verb go on."""
 
@@ -162,6 +202,21 @@ class Store(Protocol):
         """Queues whose name starts with ``prefix`` and is greater than ``after``, by name."""
         ...
 
+    def overview(
+        self,
+        account: str,
+        region: str,
+        search: str,
+        sort: str,
+        descending: bool,
+        offset: int,
+        limit: int,
+        now_ms: int,
+    ) -> Promise[Overview]:
+        """Queues whose name contains ``search`` (whatever its case), sorted by one of OVERVIEW_ORDERS. Ended
+        delays and timeouts that upkeep has not come to yet may leave a queue in its old place."""
+        ...
+
     def list_dead_letter_sources(
         self, key: QueueKey, admit: Admission, after: str, limit: int
     ) -> Promise[Sequence[Queue]]: ...
@@ -188,6 +243,19 @@ class Store(Protocol):
 
     def peek(self, key: QueueKey, admit: Admission, after_sequence: int, limit: int) -> Promise[list[Message]]:
         """Messages in send order, whatever their state, with nothing changed by looking."""
+        ...
+
+    def browse(
+        self,
+        key: QueueKey,
+        admit: Admission,
+        wanted: Callable[[Message], bool],
+        after_sequence: int,
+        limit: int,
+        now_ms: int,
+    ) -> Promise[BrowsePage]:
+        """``peek`` for messages that are ``wanted``. It looks at a bounded number of them, so a page may be short,
+        or empty, though there is more. Messages past their retention are left out."""
         ...
 
     # Move tasks

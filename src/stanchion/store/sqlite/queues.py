@@ -94,6 +94,12 @@ class QueueTable:
             state = self._remember(row[0]) if row else None
         return state
 
+    def named(self, key: QueueKey) -> QueueState:
+        """A queue that is known to be there."""
+        state = self.find(key)
+        assert state is not None
+        return state
+
     def find_arn(self, arn: str) -> QueueState | None:
         key = ids.read_queue_arn(arn)
         return self.find(key) if key is not None else None

@@ -15,8 +15,10 @@ from stanchion.promise import Promise
 from stanchion.store.base import (
     Admission,
     Availability,
+    BrowsePage,
     Deletion,
     MoveTaskDraft,
+    Overview,
     QueueChange,
     QueueDraft,
     QueueStatus,
@@ -27,6 +29,7 @@ from stanchion.store.base import (
 from stanchion.store.sqlite import connection as files
 from stanchion.store.sqlite.checkpoints import Checkpoints
 from stanchion.store.sqlite.committer import Committer, Observer
+from stanchion.store.sqlite.looking import Looking
 from stanchion.store.sqlite.memory_of_fifo import FifoMemory
 from stanchion.store.sqlite.messages import MessageTable
 from stanchion.store.sqlite.move_tasks import Mover, MoveTaskTable
@@ -52,6 +55,7 @@ class SqliteStore(Observer):
         self._sequences = Sequences(connection)
         self._queues = QueueTable(connection)
         self._messages = MessageTable(connection)
+        self._looking = Looking(connection, self._queues, self._messages, self._settle)
         self._memory = FifoMemory(connection)
         self._tasks = MoveTaskTable(connection)
         self._receiver = Receiver(
@@ -187,6 +191,23 @@ class SqliteStore(Observer):
     def list_queues(self, account: str, region: str, prefix: str, after: str, limit: int) -> Promise[Sequence[Queue]]:
         return self._committer.submit(lambda: self._queues.page(account, region, prefix, after, limit))
 
+    def overview(
+        self,
+        account: str,
+        region: str,
+        search: str,
+        sort: str,
+        descending: bool,
+        offset: int,
+        limit: int,
+        now_ms: int,
+    ) -> Promise[Overview]:
+        return self._committer.submit(
+            lambda: self._looking.overview(
+                account, region, search, sort, descending=descending, offset=offset, limit=limit, now_ms=now_ms
+            )
+        )
+
     def list_dead_letter_sources(
         self, key: QueueKey, admit: Admission, after: str, limit: int
     ) -> Promise[Sequence[Queue]]:
@@ -308,6 +329,22 @@ class SqliteStore(Observer):
             admit(state.queue)
             rows = self._messages.after(state, after_sequence, limit)
             return [self._messages.message(state, row) for row in rows]
+
+        return self._committer.submit(operation)
+
+    def browse(
+        self,
+        key: QueueKey,
+        admit: Admission,
+        wanted: Callable[[Message], bool],
+        after_sequence: int,
+        limit: int,
+        now_ms: int,
+    ) -> Promise[BrowsePage]:
+        def operation() -> BrowsePage:
+            state = self._existing(key)
+            admit(state.queue)
+            return self._looking.browse(state, wanted, after_sequence, limit, now_ms)
 
         return self._committer.submit(operation)
 

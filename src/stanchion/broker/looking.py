@@ -1,0 +1,49 @@
+"""What a console needs beyond the actions of the API: lists with counts, and messages that nobody receives."""
+
+from stanchion.actions import ACTIONS, ReceiveMessageInput
+from stanchion.broker.request import Request
+from stanchion.clock import Clock
+from stanchion.engine.browsing import filtering
+from stanchion.model import Caller, RequestContext
+from stanchion.store.base import BrowseFilter, BrowsePage, Overview, Store
+
+
+class Looking:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def overview(
+        self,
+        caller: Caller,
+        context: RequestContext,
+        search: str,
+        sort: str,
+        descending: bool,
+        offset: int,
+        limit: int,
+    ) -> Overview:
+        """The caller's own queues. Raises AccessDenied for who has not signed."""
+        now_ms = self._clock.now_ms()
+        request = Request(ACTIONS["ListQueues"], None, caller, context, False, now_ms)
+        request.admit_signed()
+        return await self._store.overview(
+            caller.account, caller.region, search, sort, descending, offset, limit, now_ms
+        )
+
+    async def browse(
+        self,
+        caller: Caller,
+        context: RequestContext,
+        queue_url: str,
+        after_sequence: int,
+        limit: int,
+        wanted: BrowseFilter,
+    ) -> BrowsePage:
+        """Messages of a queue, for whoever may receive them: a body is a body, received or not."""
+        now_ms = self._clock.now_ms()
+        given = ReceiveMessageInput(queue_url=queue_url)
+        request = Request(ACTIONS["ReceiveMessage"], given, caller, context, False, now_ms)
+        return await self._store.browse(
+            request.queue_key(), request.admit, filtering(wanted, now_ms), after_sequence, limit, now_ms
+        )

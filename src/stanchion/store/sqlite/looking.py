@@ -1,0 +1,99 @@
+"""What people look at: lists of queues and of messages."""
+
+from collections.abc import Callable
+from typing import Final
+
+import apsw
+
+from stanchion.engine.lifecycle import expires_at_ms
+from stanchion.model import Message, QueueKey
+from stanchion.store.base import OVERVIEW_ORDERS, BrowsePage, Overview, QueueSummary
+from stanchion.store.sqlite.messages import MessageTable, effort
+from stanchion.store.sqlite.queues import QueueState, QueueTable
+
+MOST_LOOKED_AT: Final = 1_000  # small messages that one call looks at: some five milliseconds of work
+_PIECE: Final = 100
+
+# A queue's oldest message is found at one end of its range of the primary key, so this is one step for each queue.
+_OLDEST: Final = (
+    "(SELECT sent_at_ms FROM message WHERE message.generation = queue.generation ORDER BY sequence LIMIT 1)"
+)
+_ORDERS: Final = dict(
+    zip(
+        OVERVIEW_ORDERS,
+        (
+            *("name", "name LIKE '%.fifo'", "created_at_ms", "modified_at_ms", "visible", "in_flight", "delayed"),
+            f"ifnull({_OLDEST}, {1 << 62})",
+        ),
+        strict=True,
+    )
+)
+# Letters of queue names are ASCII, and so is what instr needs to ignore their case.
+_MATCHING: Final = "FROM queue WHERE account = ?1 AND region = ?2 AND instr(lower(name), ?3)"
+
+
+class Looking:
+    """``settle`` brings a queue's counts up to date."""
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        queues: QueueTable,
+        messages: MessageTable,
+        settle: Callable[[QueueState, int], None],
+    ) -> None:
+        self._cursor = connection.cursor()
+        self._queues = queues
+        self._messages = messages
+        self._settle = settle
+
+    def overview(
+        self,
+        account: str,
+        region: str,
+        search: str,
+        sort: str,
+        *,
+        descending: bool,
+        offset: int,
+        limit: int,
+        now_ms: int,
+    ) -> Overview:
+        if not search.isascii():  # no queue has such a name, and SQLite takes no lone surrogates
+            return Overview(0, [])
+        self._queues.write_counts()
+        given = (account, region, search.lower())
+        ((total,),) = self._cursor.execute(f"SELECT count(*) {_MATCHING}", given).fetchall()
+        direction = "DESC" if descending else "ASC"
+        rows = self._cursor.execute(
+            f"SELECT name, {_OLDEST} {_MATCHING} ORDER BY {_ORDERS[sort]} {direction}, name LIMIT ?4 OFFSET ?5",
+            (*given, limit, offset),
+        ).fetchall()
+        return Overview(
+            total, [self._summary(QueueKey(account, region, name), oldest, now_ms) for name, oldest in rows]
+        )
+
+    def _summary(self, key: QueueKey, oldest_sent_at_ms: int | None, now_ms: int) -> QueueSummary:
+        state = self._queues.named(key)
+        self._settle(state, now_ms)
+        return QueueSummary(state.queue, state.counts, oldest_sent_at_ms)
+
+    def browse(
+        self, state: QueueState, wanted: Callable[[Message], bool], after_sequence: int, limit: int, now_ms: int
+    ) -> BrowsePage:
+        found: list[Message] = []
+        looked_at = spent = 0
+        while True:
+            rows = self._messages.after(state, after_sequence, _PIECE)
+            for row in rows:
+                after_sequence = row.sequence
+                looked_at += 1
+                spent += effort(row)
+                if now_ms <= expires_at_ms(row.sent_at_ms, state.queue.settings):
+                    message = self._messages.message(state, row)
+                    if wanted(message):
+                        found.append(message)
+                if len(found) >= limit or spent >= MOST_LOOKED_AT:
+                    return BrowsePage(found, after_sequence, looked_at)
+            if len(rows) < _PIECE:
+                return BrowsePage(found, None, looked_at)

@@ -12,13 +12,13 @@ from stanchion.cli.banner import print_banner
 from stanchion.settings import load
 
 
-def printed(folder: Path, *, console: Console | None = None, **flags: object) -> list[str]:
+def printed(folder: Path, *, screen: Console | None = None, **flags: object) -> list[str]:
     console_url = "http://127.0.0.1:9325" if flags.get("console", True) else None
     settings = load(flags, {}, folder=folder)
     running = Running("http://127.0.0.1:9324", console_url, settings)
-    console = console or Console(file=io.StringIO(), highlight=False, width=80)
-    print_banner(running, console)
-    return console.file.getvalue().splitlines()
+    screen = screen or Console(file=io.StringIO(), highlight=False, width=80)
+    print_banner(running, screen)
+    return screen.file.getvalue().splitlines()
 
 
 def test_the_banner_says_where_the_server_is_and_what_it_promises(tmp_path) -> None:
@@ -61,5 +61,5 @@ def test_square_brackets_are_no_markup(tmp_path) -> None:
 
 def test_a_terminal_gets_colour_and_a_pipe_does_not(tmp_path) -> None:
     terminal = Console(file=io.StringIO(), force_terminal=True, color_system="standard", width=80)
-    assert "\x1b[" in "".join(printed(tmp_path, console=terminal))
+    assert "\x1b[" in "".join(printed(tmp_path, screen=terminal))
     assert "\x1b[" not in "".join(printed(tmp_path))

@@ -21,9 +21,10 @@ def console(tmp_path: Path) -> Iterator[ConsoleUnderTest]:
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Debian's Chromium; one for all tests of a worker."""
+    """Debian's Chromium. One for each module: Playwright holds an event loop of this thread, and tests elsewhere want
+    one of their own."""
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not there (Debian's package chromium)")
     from playwright.sync_api import sync_playwright

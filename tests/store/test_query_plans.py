@@ -12,7 +12,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from model.bench import Bench, at, redrive
+from model.bench import ACCOUNT, REGION, Bench, admit, at, key_of, redrive
+from stanchion.store.base import OVERVIEW_ORDERS
 from stanchion.store.sqlite.messages import HOT_STATEMENTS
 from stanchion.store.sqlite.store import SqliteStore
 
@@ -238,6 +239,21 @@ def test_counting():
 
 def test_peeking():
     assert_flat(standard, lambda bench: bench.peek("q", after=50, limit=10))
+
+
+def test_browsing():
+    def browse(bench: Bench) -> None:
+        bench.run(lambda: bench.store.browse(key_of("q"), admit, lambda _message: True, 50, 10, at(1)))
+
+    assert_flat(standard, browse)
+
+
+@pytest.mark.parametrize("sort", OVERVIEW_ORDERS)
+def test_an_overview_of_deep_queues(sort: str):
+    def look(bench: Bench) -> None:
+        bench.run(lambda: bench.store.overview(ACCOUNT, REGION, "", sort, True, 0, 10, at(1)))
+
+    assert_flat(standard, look)
 
 
 def test_purging():

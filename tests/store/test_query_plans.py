@@ -243,7 +243,7 @@ def test_peeking():
 
 def test_browsing():
     def browse(bench: Bench) -> None:
-        bench.run(lambda: bench.store.browse(key_of("q"), admit, lambda _message: True, 50, 10, at(1)))
+        bench.run(lambda: bench.store.browse(key_of("q"), admit, lambda _message: True, 0, 10, at(1)))
 
     assert_flat(standard, browse)
 

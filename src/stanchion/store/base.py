@@ -213,8 +213,9 @@ class Store(Protocol):
         limit: int,
         now_ms: int,
     ) -> Promise[Overview]:
-        """Queues whose name contains ``search`` (whatever its case), sorted by one of OVERVIEW_ORDERS. Ended
-        delays and timeouts that upkeep has not come to yet may leave a queue in its old place."""
+        """Queues whose name contains ``search`` (whatever its case), sorted by one of OVERVIEW_ORDERS. When many
+        delays, timeouts or retentions ended in the last second, upkeep may not have come to all of them: then counts
+        lag, and so may a queue's place."""
         ...
 
     def list_dead_letter_sources(

@@ -1,6 +1,6 @@
 """What people look at: lists of queues and of messages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import apsw
@@ -8,11 +8,13 @@ import apsw
 from stanchion.engine.lifecycle import expires_at_ms
 from stanchion.model import Message, QueueKey
 from stanchion.store.base import OVERVIEW_ORDERS, BrowsePage, Overview, QueueSummary
-from stanchion.store.sqlite.messages import MessageTable, effort
+from stanchion.store.sqlite.messages import MessageTable
 from stanchion.store.sqlite.queues import QueueState, QueueTable
 
 MOST_LOOKED_AT: Final = 1_000  # small messages that one call looks at: some five milliseconds of work
+MOST_SETTLED: Final = 500  # messages whose time has come that one overview counts anew, over all queues of its page
 _PIECE: Final = 100
+_SMALL: Final = 1_000  # characters that are read and searched in the time that a small message takes
 
 # A queue's oldest message is found at one end of its range of the primary key, so this is one step for each queue.
 _OLDEST: Final = (
@@ -33,14 +35,14 @@ _MATCHING: Final = "FROM queue WHERE account = ?1 AND region = ?2 AND instr(lowe
 
 
 class Looking:
-    """``settle`` brings a queue's counts up to date."""
+    """``settle`` brings a queue's counts up to date with a moment, as far as so many messages go."""
 
     def __init__(
         self,
         connection: apsw.Connection,
         queues: QueueTable,
         messages: MessageTable,
-        settle: Callable[[QueueState, int], None],
+        settle: Callable[[QueueState, int, int], bool],
     ) -> None:
         self._cursor = connection.cursor()
         self._queues = queues
@@ -66,17 +68,19 @@ class Looking:
         ((total,),) = self._cursor.execute(f"SELECT count(*) {_MATCHING}", given).fetchall()
         direction = "DESC" if descending else "ASC"
         rows = self._cursor.execute(
-            f"SELECT name, {_OLDEST} {_MATCHING} ORDER BY {_ORDERS[sort]} {direction}, name LIMIT ?4 OFFSET ?5",
+            f"SELECT name {_MATCHING} ORDER BY {_ORDERS[sort]} {direction}, name LIMIT ?4 OFFSET ?5",
             (*given, limit, offset),
         ).fetchall()
-        return Overview(
-            total, [self._summary(QueueKey(account, region, name), oldest, now_ms) for name, oldest in rows]
-        )
+        return Overview(total, self._summaries([QueueKey(account, region, name) for (name,) in rows], now_ms))
 
-    def _summary(self, key: QueueKey, oldest_sent_at_ms: int | None, now_ms: int) -> QueueSummary:
-        state = self._queues.named(key)
-        self._settle(state, now_ms)
-        return QueueSummary(state.queue, state.counts, oldest_sent_at_ms)
+    def _summaries(self, keys: Sequence[QueueKey], now_ms: int) -> list[QueueSummary]:
+        share = MOST_SETTLED // max(1, len(keys)) + 1
+        return [self._summary(self._queues.named(key), share, now_ms) for key in keys]
+
+    def _summary(self, state: QueueState, share: int, now_ms: int) -> QueueSummary:
+        self._settle(state, now_ms, share)
+        oldest = self._messages.oldest(state, 1)
+        return QueueSummary(state.queue, state.counts, oldest[0].sent_at_ms if oldest else None)
 
     def browse(
         self, state: QueueState, wanted: Callable[[Message], bool], after_sequence: int, limit: int, now_ms: int
@@ -88,9 +92,10 @@ class Looking:
             for row in rows:
                 after_sequence = row.sequence
                 looked_at += 1
-                spent += effort(row)
+                spent += 1
                 if now_ms <= expires_at_ms(row.sent_at_ms, state.queue.settings):
                     message = self._messages.message(state, row)
+                    spent += len(message.body) // _SMALL
                     if wanted(message):
                         found.append(message)
                 if len(found) >= limit or spent >= MOST_LOOKED_AT:

@@ -55,12 +55,12 @@ class SqliteStore(Observer):
         self._sequences = Sequences(connection)
         self._queues = QueueTable(connection)
         self._messages = MessageTable(connection)
-        self._looking = Looking(connection, self._queues, self._messages, self._settle)
         self._memory = FifoMemory(connection)
         self._tasks = MoveTaskTable(connection)
         self._receiver = Receiver(
             self._queues, self._messages, self._memory, self._sequences, self.receipt_key, self._note_available
         )
+        self._looking = Looking(connection, self._queues, self._messages, self._receiver.settle)
         self._mover = Mover(self._tasks, self._receiver, lambda: ids.message_id(os.urandom(16)))
         self._upkeep = Upkeep(connection, self._queues, self._receiver, self._memory, self._mover)
         self._listeners: list[Availability] = []

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stanchion.console import health, signing_in, statics
+from stanchion.console import health, queues, signing_in, statics
 from stanchion.console.attempts import Attempts
 from stanchion.console.parts import Parts
 from stanchion.console.rendering import redirect
@@ -24,6 +24,7 @@ def build(console: Parts) -> Starlette:
         *statics.ROUTES,
         *health.ROUTES,
         *signing_in.ROUTES,
+        *queues.ROUTES,
     ]
     app = Starlette(
         routes=routes,

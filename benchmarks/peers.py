@@ -45,6 +45,7 @@ _STOP_SECONDS = 5
 _FAILED_AT_MOST = 0.01  # of the calls; above it a throughput means nothing
 _CALLS_A_MESSAGE = 3
 _OURS = "Stanchion"
+_TIMES_THE_BEST = 2
 
 
 class Unable(Exception):
@@ -378,6 +379,7 @@ def _fragment(run: dict[str, Any], contenders: list[Contender], results: Results
     parts = [
         introduction,
         _table_of_cycles(contenders, results, ceiling),
+        _goal(results),
         _DEPTHS.format(groups=GROUPS),
         _table_of_depths(contenders, results),
         _list_of_reasons(run["reasons"]),
@@ -400,6 +402,18 @@ def _table_of_cycles(contenders: list[Contender], results: Results, ceiling: flo
             row += [f"{through:,.0f}{spread}", f"{fraction:.3f}", f"{ours / through:.1f} ×", *latency]
         rows.append(row + ["—"] * (8 - len(row)))
     return table([*headings, "p50 ms", "p99 ms"], rows)
+
+
+def _goal(results: Results) -> str:
+    """Whether Stanchion, with signatures and fsync, is far enough ahead of the fastest."""
+    through = {peer.name: results.median("cycle", peer.name, "received_per_second") or 0.0 for peer in PEERS}
+    best = max(through, key=lambda name: through[name])
+    ours = results.median("cycle", _OURS, "received_per_second")
+    if not ours or not through[best]:
+        return "**Goal**: not measured."
+    times = ours / through[best]
+    verdict = "met" if times >= _TIMES_THE_BEST else "missed"
+    return f"**Goal**: {_TIMES_THE_BEST} × the fastest of them, {best}. Measured: {times:.1f} ×, {verdict}."
 
 
 def _table_of_depths(contenders: list[Contender], results: Results) -> str:

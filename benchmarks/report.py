@@ -26,6 +26,10 @@ JSON request and answers it ([echo.py](echo.py)), measured in the same round: wh
 promises. Requests without a message (empty receives) do not count as work done.
 """
 
+_ABOUT_GOALS = """The goal beside other servers stands in the section on them.
+[Speed](../docs/design/speed.md) tells what was tried for goals that are missed.
+"""
+
 
 def write(folder: Path) -> None:
     """Write the report of the run whose raw figures are in ``folder``."""
@@ -63,7 +67,8 @@ def _goals(results: Results) -> str:
         verdict = "not measured" if value is None else "yes" if goal.met(value) else "**no**"
         measured = "" if value is None else goal.text.format(value)
         rows.append([goal.what, f"{goal.sign} {goal.text.format(goal.bound)}", measured, verdict])
-    return "## Goals\n\n" + table(["what", "goal", "measured", "met"], rows)
+    table_of_goals = table(["what", "goal", "measured", "met"], rows)
+    return f"## Goals\n\n{table_of_goals}\n{_ABOUT_GOALS}"
 
 
 def _section(workload: Workload, results: Results) -> str:

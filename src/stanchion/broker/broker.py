@@ -97,10 +97,12 @@ class Broker:
         query: bool = False,
     ) -> Callable[[], object] | None:
         """Do an action. ``done`` is told once, at once or later; what is returned cancels (the client has gone)."""
-        # More than this is more than will be done in good time; who is told so at once can come back later.
+        # More than this is more than will be done in good time; who is told so can come back later. Told in the next
+        # turn of the loop: a client that has sent a hundred requests without waiting must not be told a hundred times
+        # before anybody else is served. (With 2,000 such clients a twentieth of the usual was still done.)
         if self._store.waiting >= self._most_waiting or len(self._tasks) >= self._most_waiting:
             self.throttled += 1
-            done(RequestThrottled())
+            self._loop.call_soon(done, RequestThrottled())
             return None
         request = Request(action, given, caller, context, query, self._clock.now_ms())
         try:

@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-
 from stanchion.engine import attributes, tags
 from stanchion.errors import InvalidParameterValue, SQSError
 from stanchion.ids import ACCOUNT
@@ -71,7 +70,7 @@ def read(fields: Sequence[tuple[str, str]]) -> QueueForm:
     keys = [value for name, value in fields if name == "tag_key"]
     values = [value for name, value in fields if name == "tag_value"]
     rows = tuple((key, value) for key, value in zip(keys, values, strict=False) if key or value)
-    return QueueForm(**({name: "" for name in _CHECKBOXES} | given), tags=rows)
+    return QueueForm(**(dict.fromkeys(_CHECKBOXES, "") | given), tags=rows)
 
 
 # ── Amounts with units ───────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,7 @@
-"""Live counts of the queues that open pages show. All pages share one look a second; while none is open, nobody looks."""
+"""Live counts of the queues that open pages show.
+
+All pages share one look a second; while none is open, nobody looks.
+"""
 
 import asyncio
 from collections.abc import Sequence

@@ -104,9 +104,7 @@ async def _posted(request: Request) -> QueueForm:
     return forms.read([(name, str(value)) for name, value in given.multi_items()])
 
 
-async def _form_page(
-    request: Request, form: QueueForm, *, creating: bool, error: SQSError | None = None
-) -> Response:
+async def _form_page(request: Request, form: QueueForm, *, creating: bool, error: SQSError | None = None) -> Response:
     desk = desk_of(request)
     name = form.name or "queue-name"
     owners = forms.owner_policy(desk.queue_arn(name), desk.account)

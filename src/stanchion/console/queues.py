@@ -1,7 +1,7 @@
 """The list of queues: search, sort, pages, columns, and what can be done with the one that is chosen."""
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -44,13 +44,14 @@ COLUMNS: Final = (
     Column("delay", "Delivery delay"),
     Column("receive_wait", "Receive message wait time"),
 )
+_STANDARD: Final = frozenset(column.key for column in COLUMNS if column.standard)
 PAGE_SIZES: Final = (10, 25, 50, 100)
 _YEAR_SECONDS: Final = 365 * 86_400
 
 
 class Preferences(NamedTuple):
     size: int = 25
-    columns: frozenset[str] = frozenset(column.key for column in COLUMNS if column.standard)
+    columns: frozenset[str] = _STANDARD
 
     def written(self) -> str:
         return "-".join([str(self.size), *sorted(self.columns)])
@@ -76,7 +77,7 @@ class Listing(NamedTuple):
     page: int
     size: int
 
-    def url(self, **changed: object) -> str:
+    def url(self, **changed: Any) -> str:
         asked = self._replace(**changed)
         fields = {
             "search": asked.search,

@@ -1,11 +1,16 @@
 """The pages of queues over HTTP, without scripts."""
 
+import asyncio
 import json
 import time
 from urllib.request import urlopen
 
+from stanchion.clock import ManualClock
+from stanchion.console.live import Glance
+from stanchion.model import QueueKey
 from support.console_visit import ConsoleUnderTest
 
+ACCOUNT = "000000000000"
 FORM = {"type": "standard", "visibility_timeout": "2", "visibility_timeout_unit": "minutes"}
 
 
@@ -142,6 +147,21 @@ def test_the_stream_tells_counts_and_that_a_queue_is_gone(console: ConsoleUnderT
         assert _next_event(stream)["orders"] == [1, 0, 0]
         console.sqs.delete_queue(QueueUrl=url)
         assert _next_event(stream)["orders"] is None
+
+
+def test_pages_that_look_within_one_second_share_one_look(console: ConsoleUnderTest) -> None:
+    console.sqs.create_queue(QueueName="orders")
+    application = console.server.application
+    glance = Glance(application.store, ManualClock())
+    key = QueueKey(ACCOUNT, "us-east-1", "orders")
+
+    async def look_thrice() -> None:
+        assert glance.looks == 0
+        found = await asyncio.gather(*(glance.counts([key]) for _ in range(3)))
+        assert found == [{key: (0, 0, 0)}] * 3
+
+    console.server.run(look_thrice())
+    assert glance.looks == 1
 
 
 def _next_event(stream: object) -> dict[str, list[int] | None]:

@@ -18,9 +18,6 @@ export default function queueList(section) {
   for (const button of document.querySelectorAll("[data-goes]")) {
     button.addEventListener("click", () => go(section, button.dataset.goes));
   }
-  for (const dialog of document.querySelectorAll("dialog")) {
-    dialog.addEventListener("toggle", choose);
-  }
   queueLive(section);
   choose();
 }

@@ -4,8 +4,6 @@ A page does nothing by itself: every change, and nearly all that is shown, goes 
 request to the SQS endpoint, and so through the same validation and permissions.
 """
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any, Final
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -13,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from stanchion import __version__
-from stanchion.console import statics
+from stanchion.console import statics, texts
 from stanchion.console.desk import desk_of
 from stanchion.console.visitors import parts_of, sessions_of, set_cookie, visitor_of
 from stanchion.errors import SQSError
@@ -21,7 +20,6 @@ from stanchion.errors import SQSError
 BannerKind = Literal["success", "error", "info", "warning"]
 BANNER_SECONDS: Final = 60  # by then the page that it was meant for has been shown
 
-_NO_VALUE: Final = "-"
 _BANNER: Final = "banner"  # what its seal is for
 
 
@@ -42,52 +40,12 @@ def error_banner(error: SQSError) -> Banner:
 
 
 def _time(moment_ms: float | str | None) -> str:
-    """A moment in UTC, to the second; a machine finds it to the millisecond."""
-    if moment_ms is None or moment_ms == "":
-        return _NO_VALUE
-    try:
-        moment = datetime.fromtimestamp(int(moment_ms) / 1000, UTC)
-    except (OverflowError, ValueError, OSError):
-        return _NO_VALUE
+    """A moment for people, to the second; a machine finds it to the millisecond."""
+    moment = texts.read_moment(moment_ms)
+    if moment is None:
+        return texts.NO_VALUE
     machine = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return Markup('<time datetime="{}">{} UTC</time>').format(machine, f"{moment:%Y-%m-%d %H:%M:%S}")
-
-
-_UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB")
-
-
-def _bytes(size: float | str | None) -> str:
-    """1024 → 1 KiB; 1500 → 1.5 KiB; 1 → 1 byte."""
-    if size is None or size == "":
-        return _NO_VALUE
-    amount = float(size)
-    unit = 0
-    while amount >= 1024 and unit < len(_UNITS) - 1:
-        amount /= 1024
-        unit += 1
-    if unit == 0 and amount == 1:
-        return "1 byte"
-    return f"{amount:,.1f}".removesuffix(".0") + f" {_UNITS[unit]}"
-
-
-_PERIODS: Final = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
-
-
-def _duration(seconds: float | str | None) -> str:
-    """345600 → 4 days; 5400 → 1 hour 30 minutes; 0 → 0 seconds."""
-    if seconds is None or seconds == "":
-        return _NO_VALUE
-    left = int(seconds)
-    parts = []
-    for name, length in _PERIODS:
-        count, left = divmod(left, length)
-        if count:
-            parts.append(f"{count} {name}" if count == 1 else f"{count} {name}s")
-    return " ".join(parts) or "0 seconds"
-
-
-def _number(value: float | str | None) -> str:
-    return _NO_VALUE if value is None or value == "" else f"{int(value):,}"
+    return Markup('<time datetime="{}">{}</time>').format(machine, texts.moment(moment_ms))
 
 
 def _pretty_json(text: str) -> str:
@@ -109,9 +67,9 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {
         "time": _time,
-        "bytes": _bytes,
-        "duration": _duration,
-        "number": _number,
+        "bytes": texts.size,
+        "duration": texts.period,
+        "number": texts.count,
         "pretty_json": _pretty_json,
     }
     environment.globals |= {"static": statics.url, "version": __version__}

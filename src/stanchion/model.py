@@ -146,6 +146,72 @@ class Counts(NamedTuple):
     delayed: int
 
 
+class Tally(msgspec.Struct, gc=False):
+    """What happened to one queue since the last reading.
+
+    ``sent`` are messages that were stored, ``deduplicated`` those that were not, being duplicates; sizes are of the
+    former, as the size limit counts them. ``received`` are messages handed out, ``empty_receives`` requests that got
+    none. ``deleted`` counts a message that is deleted again once more.
+    """
+
+    sent: int = 0
+    sent_bytes: int = 0
+    smallest_bytes: int | None = None
+    largest_bytes: int | None = None
+    received: int = 0
+    empty_receives: int = 0
+    deleted: int = 0
+    deduplicated: int = 0
+
+
+class Reading(NamedTuple):
+    """One queue's minute: how it was at its end, and what happened in it (see `Tally`).
+
+    ``minute`` counts since the epoch. ``oldest_age_seconds`` is of the oldest message received less than three
+    times, None when there is none. ``groups_in_flight`` is for FIFO queues, ``noisy_groups`` and
+    ``visible_in_quiet_groups`` are for standard queues with message groups.
+    """
+
+    minute: int
+    visible: int
+    in_flight: int
+    delayed: int
+    oldest_age_seconds: int | None
+    groups_in_flight: int
+    noisy_groups: int
+    visible_in_quiet_groups: int
+    sent: int
+    sent_bytes: int
+    smallest_bytes: int | None
+    largest_bytes: int | None
+    received: int
+    empty_receives: int
+    deleted: int
+    deduplicated: int
+
+
+class ServerReading(NamedTuple):
+    """The server's minute. ``minute`` counts since the epoch; times are milliseconds, None when nothing took any.
+
+    ``requests``, ``errors`` (requests answered with one), ``commits`` and ``operations`` (verbs of the store that
+    those commits made durable) happened in the minute; the rest is how it was at its end. ``free_bytes`` is None
+    where the store is in memory.
+    """
+
+    minute: int
+    requests: int
+    errors: int
+    p50_ms: float | None
+    p99_ms: float | None
+    commits: int
+    commit_p50_ms: float | None
+    commit_p99_ms: float | None
+    operations: int
+    connections: int
+    store_bytes: int
+    free_bytes: int | None
+
+
 class MoveTask(msgspec.Struct, frozen=True, kw_only=True):
     """A redrive of a dead-letter queue. ``status`` is RUNNING, CANCELLING, CANCELLED, COMPLETED or FAILED."""
 

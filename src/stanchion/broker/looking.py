@@ -1,10 +1,12 @@
 """What a console needs beyond the actions of the API: lists with counts, and messages that nobody receives."""
 
+from collections.abc import Mapping, Sequence
+
 from stanchion.actions import ACTIONS, ReceiveMessageInput
 from stanchion.broker.request import Request
 from stanchion.clock import Clock
 from stanchion.engine.browsing import filtering
-from stanchion.model import Caller, RequestContext
+from stanchion.model import Caller, QueueKey, Reading, RequestContext
 from stanchion.store.base import BrowseFilter, BrowsePage, Overview, Store
 
 
@@ -47,3 +49,22 @@ class Looking:
         return await self._store.browse(
             request.queue_key(), request.admit, filtering(wanted, now_ms), after_sequence, limit, now_ms
         )
+
+    async def readings(
+        self,
+        caller: Caller,
+        context: RequestContext,
+        names: Sequence[str],
+        first_minute: int,
+        last_minute: int,
+    ) -> Mapping[str, Sequence[Reading]]:
+        """The metrics of the caller's own queues, by name; names of queues that there are not are left out.
+
+        Minutes count since the epoch, both ends included. Raises ValueError for more than MOST_READINGS pairs of
+        minute and queue, AccessDenied for who has not signed.
+        """
+        request = Request(ACTIONS["ListQueues"], None, caller, context, False, self._clock.now_ms())
+        request.admit_signed()
+        keys = [QueueKey(caller.account, caller.region, name) for name in names]
+        found = await self._store.readings(keys, first_minute, last_minute)
+        return {key.name: readings for key, readings in found.items()}

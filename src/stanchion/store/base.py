@@ -11,7 +11,7 @@ when the key names no queue, ServiceUnavailable when the store could not commit.
 Verbs that arrive close together may share one commit; each is atomic by itself. All take ``now_ms``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -25,8 +25,11 @@ from stanchion.model import (
     NewMessage,
     Queue,
     QueueKey,
+    Reading,
     Receipt,
     SentMessage,
+    ServerReading,
+    Tally,
 )
 from stanchion.promise import Promise
 
@@ -156,6 +159,12 @@ class BrowsePage(NamedTuple):
     looked_at: int
 
 
+METRICS_DAYS = 14
+"""How long readings are kept."""
+
+MOST_READINGS = 2_000
+"""Pairs of minute and queue that one call may ask for: some three milliseconds of work."""
+
 Admission = Callable[[Queue], None]
 """A decision that only refuses: raises, or lets the verb go on."""
 
@@ -271,6 +280,34 @@ class Store(Protocol):
 
     def cancel_move_task(self, task_id: str, decide: Callable[[MoveTask | None], None]) -> Promise[MoveTask]:
         """RUNNING becomes CANCELLING; ``decide`` raises when that must not be."""
+        ...
+
+    # Metrics
+
+    def record(
+        self, minute: int, tallies: Mapping[QueueKey, Tally], after_id: int, now_ms: int
+    ) -> Promise[int | None]:
+        """Store the minute of the next few queues: of those that hold messages or have a tally.
+
+        Begin with 0 and come back with the answer until it is None. ``minute`` is the one that has ended, counted
+        since the epoch. What is recorded twice for the same queue and minute adds up. ``tallies`` must not change
+        until the promise is settled; those of queues that are gone are passed over.
+        """
+        ...
+
+    def readings(
+        self, keys: Sequence[QueueKey], first_minute: int, last_minute: int
+    ) -> Promise[Mapping[QueueKey, Sequence[Reading]]]:
+        """The recorded minutes of those queues that there are, in order, both ends included. A minute in which a
+        queue had no messages and no traffic has no reading. Raises ValueError for more than MOST_READINGS."""
+        ...
+
+    def record_server(self, reading: ServerReading) -> Promise[None]:
+        """Store the server's minute. Twice the same minute: what happened adds up, the rest is the later one's."""
+        ...
+
+    def server_readings(self, first_minute: int, last_minute: int) -> Promise[Sequence[ServerReading]]:
+        """As ``readings``, of the server."""
         ...
 
     # Upkeep

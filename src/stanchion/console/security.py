@@ -82,7 +82,7 @@ class Gate:
     def _refused_visitor(self, request: Request) -> Response | None:
         if self._parts.credentials() is None or visitor_of(request).signed_in or request.url.path == _SIGN_IN:
             return None
-        if _wants_json(request):
+        if wants_json(request):
             return refuse(request, 401, "SignInRequired", "Your session has ended. Sign in again.")
         if request.method in _READS:
             return redirect(f"{_SIGN_IN}?next={quote(own_path(request), safe='')}")
@@ -138,7 +138,7 @@ class Failsafe:
 
 def refuse(request: Request, status: int, code: str, text: str) -> Response:
     """A refusal in the form that the sender reads: a page, or JSON for a script."""
-    if _wants_json(request):
+    if wants_json(request):
         return JSONResponse({"code": code, "message": text}, status, {"Cache-Control": "no-store"})
     return render(request, "error.html", status, heading=_HEADINGS.get(status, "Not possible"), text=text)
 
@@ -195,7 +195,8 @@ def _is_open(request: Request) -> bool:
     return request.method in _READS and (path in _OPEN_PATHS or path.startswith(_STATIC))
 
 
-def _wants_json(request: Request) -> bool:
+def wants_json(request: Request) -> bool:
+    """Whether a script asks, not somebody who would look at the answer."""
     accepted = request.headers.get("accept", "")
     sent = request.headers.get("content-type", "")
     return sent.startswith("application/json") or accepted.startswith(("application/json", "text/event-stream"))

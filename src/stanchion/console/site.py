@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stanchion.console import health, queues, signing_in, statics
+from stanchion.console import health, messages, queues, signing_in, statics
 from stanchion.console.attempts import Attempts
 from stanchion.console.parts import Parts
 from stanchion.console.rendering import redirect
@@ -25,6 +25,7 @@ def build(console: Parts) -> Starlette:
         *health.ROUTES,
         *signing_in.ROUTES,
         *queues.ROUTES,
+        *messages.ROUTES,
     ]
     app = Starlette(
         routes=routes,

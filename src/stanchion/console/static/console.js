@@ -33,6 +33,7 @@ function sendOnce(event) {
 
 document.addEventListener("click", openDialog);
 document.addEventListener("submit", sendOnce);
-for (const element of document.querySelectorAll("[data-module]")) {
-  load(element);
-}
+// Buttons that only work with a script are disabled until then: [data-ready] on the page says that all are loaded.
+Promise.all([...document.querySelectorAll("[data-module]")].map(load)).then(() => {
+  document.documentElement.dataset.ready = "";
+});

@@ -3,13 +3,25 @@
 const csrf = document.querySelector("meta[name=csrf]").content;
 
 /** The answer to a JSON request. Throws { code, message, status } for a refusal or a server that is gone. */
-export async function postJson(url, body, { signal } = {}) {
+export async function postJson(url, body, { signal, keepalive } = {}) {
   return answerOf(
     await reach(url, {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": csrf },
       body: JSON.stringify(body),
       signal,
+      keepalive,
+    }),
+  );
+}
+
+/** Sends a form as the browser would, and answers like postJson. The token is one of its fields. */
+export async function postForm(url, form) {
+  return answerOf(
+    await reach(url, {
+      method: "POST",
+      headers: { Accept: "application/json" },
+      body: new URLSearchParams(new FormData(form)),
     }),
   );
 }

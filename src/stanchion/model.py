@@ -77,7 +77,7 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message that has passed every rule and waits to be stored.
 
     ``delay_seconds`` is the effective delay. ``deduplication_id`` is the effective one (explicit or the
-    body's SHA-256) and None on standard queues.
+    body's SHA-256) and None on standard queues. ``size_bytes`` is what counts for the size limit.
     """
 
     message_id: str
@@ -85,6 +85,7 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     body_md5: str
     sender_id: str
     delay_seconds: int
+    size_bytes: int = 0
     attributes: dict[str, MessageAttribute] | None = None
     trace_header: str | None = None
     group_id: str | None = None

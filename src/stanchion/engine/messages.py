@@ -50,7 +50,7 @@ def new_message(
         raise MissingParameter(
             "MessageBody" if entry is None else f"SendMessageBatchRequestEntry.{entry}.MessageBody"
         )
-    _check_size(sent, settings.maximum_message_size, entry)
+    size_bytes = _checked_size(sent, settings.maximum_message_size, entry)
     if has_illegal(body):
         raise InvalidMessageContents
     attributes = _read_attributes(sent.message_attributes) if sent.message_attributes else None
@@ -62,6 +62,7 @@ def new_message(
         body_md5=body_md5,
         sender_id=sender_id,
         delay_seconds=_delay_seconds(sent, settings),
+        size_bytes=size_bytes,
         attributes=attributes,
         trace_header=trace,
         group_id=_group_id(sent, settings),
@@ -86,12 +87,14 @@ def size_of(sent: MessageToSend) -> int:
     return size
 
 
-def _check_size(sent: MessageToSend, maximum: int, entry: int | None) -> None:
-    if size_of(sent) > maximum:
+def _checked_size(sent: MessageToSend, maximum: int, entry: int | None) -> int:
+    size = size_of(sent)
+    if size > maximum:
         fault = "are invalid" if entry is None else "cannot be validated"
         raise InvalidParameterValue(
             f"One or more parameters {fault}. Reason: Message must be shorter than {maximum} bytes."
         )
+    return size
 
 
 # ── Attributes ───────────────────────────────────────────────────────────────────────────────────────────

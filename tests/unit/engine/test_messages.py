@@ -55,7 +55,8 @@ def refused_attribute(message: str, name: str, attribute: MessageAttributeValue)
 
 
 def test_a_plain_message():
-    assert send() == NewMessage(message_id="m1", body="hello", body_md5="md5", sender_id="AIDA", delay_seconds=0)
+    plain = NewMessage(message_id="m1", body="hello", body_md5="md5", sender_id="AIDA", delay_seconds=0, size_bytes=5)
+    assert send() == plain
 
 
 @pytest.mark.parametrize("body", [None, ""])

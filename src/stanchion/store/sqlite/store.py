@@ -1,7 +1,7 @@
 """The embedded store: one SQLite file, one writer, group commit."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,9 +10,20 @@ import apsw
 from stanchion import ids
 from stanchion.engine import fifo, lifecycle
 from stanchion.errors import QueueDoesNotExist, SQSError
-from stanchion.model import Message, MoveTask, NewMessage, Queue, QueueKey, SentMessage
+from stanchion.model import (
+    Message,
+    MoveTask,
+    NewMessage,
+    Queue,
+    QueueKey,
+    Reading,
+    SentMessage,
+    ServerReading,
+    Tally,
+)
 from stanchion.promise import Promise
 from stanchion.store.base import (
+    MOST_READINGS,
     Admission,
     Availability,
     BrowsePage,
@@ -32,6 +43,7 @@ from stanchion.store.sqlite.committer import Committer, Observer
 from stanchion.store.sqlite.looking import Looking
 from stanchion.store.sqlite.memory_of_fifo import FifoMemory
 from stanchion.store.sqlite.messages import MessageTable
+from stanchion.store.sqlite.metrics import MetricTable
 from stanchion.store.sqlite.move_tasks import Mover, MoveTaskTable
 from stanchion.store.sqlite.queues import QueueState, QueueTable
 from stanchion.store.sqlite.receiving import Receiver
@@ -62,7 +74,8 @@ class SqliteStore(Observer):
         )
         self._looking = Looking(connection, self._queues, self._messages, self._receiver.settle)
         self._mover = Mover(self._tasks, self._receiver, lambda: ids.message_id(os.urandom(16)))
-        self._upkeep = Upkeep(connection, self._queues, self._receiver, self._memory, self._mover)
+        self._metrics = MetricTable(connection, self._queues)
+        self._upkeep = Upkeep(connection, self._queues, self._receiver, self._memory, self._mover, self._metrics)
         self._listeners: list[Availability] = []
         self._news: dict[QueueKey, int] = {}  # availability noted in the current batch
         self._committer = Committer(connection, self, threaded=lock is not None)
@@ -108,6 +121,7 @@ class SqliteStore(Observer):
         self._queues.forget()
         self._sequences.rolled_back()
         self._mover.forget()
+        self._metrics.forget()
 
     @property
     def waiting(self) -> int:
@@ -373,6 +387,37 @@ class SqliteStore(Observer):
 
         return self._committer.submit(operation)
 
+    # Metrics
+
+    def record(
+        self, minute: int, tallies: Mapping[QueueKey, Tally], after_id: int, now_ms: int
+    ) -> Promise[int | None]:
+        return self._committer.submit(lambda: self._metrics.record(minute, tallies, after_id, now_ms))
+
+    def readings(
+        self, keys: Sequence[QueueKey], first_minute: int, last_minute: int
+    ) -> Promise[Mapping[QueueKey, Sequence[Reading]]]:
+        _check_extent(len(keys), first_minute, last_minute)
+        return self._committer.submit(lambda: self._metrics.readings(keys, first_minute, last_minute))
+
+    def record_server(self, reading: ServerReading) -> Promise[None]:
+        return self._committer.submit(lambda: self._metrics.record_server(reading))
+
+    def server_readings(self, first_minute: int, last_minute: int) -> Promise[Sequence[ServerReading]]:
+        _check_extent(1, first_minute, last_minute)
+        return self._committer.submit(lambda: self._metrics.server_readings(first_minute, last_minute))
+
+    def send_back(
+        self, key: QueueKey, admit: Admission, sequences: Sequence[int], admit_target: Admission, now_ms: int
+    ) -> Promise[int]:
+        def operation() -> int:
+            state = self._existing(key)
+            admit(state.queue)
+            self._settle(state, now_ms)
+            return self._mover.send_back(state, sequences, admit_target, now_ms)
+
+        return self._committer.submit(operation)
+
     # Upkeep
 
     def tidy(self, now_ms: int) -> Promise[int]:
@@ -402,6 +447,12 @@ class _Directory:
 
     def active_move_tasks(self, account: str) -> Sequence[MoveTask]:
         return self._tasks.active(account)
+
+
+def _check_extent(series: int, first_minute: int, last_minute: int) -> None:
+    asked = series * (last_minute - first_minute + 1)
+    if asked > MOST_READINGS:
+        raise ValueError(f"{asked} readings are more than the {MOST_READINGS} that one call may ask for")
 
 
 def _receipt_key(connection: apsw.Connection) -> bytes:

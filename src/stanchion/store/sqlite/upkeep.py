@@ -7,6 +7,7 @@ import apsw
 
 from stanchion.store.sqlite.memory_of_fifo import FifoMemory
 from stanchion.store.sqlite.messages import LARGE_BODY_EFFORT
+from stanchion.store.sqlite.metrics import MetricTable
 from stanchion.store.sqlite.move_tasks import Mover
 from stanchion.store.sqlite.queues import QueueTable
 from stanchion.store.sqlite.receiving import Receiver
@@ -25,12 +26,14 @@ class Upkeep:
         receiver: Receiver,
         memory: FifoMemory,
         mover: Mover,
+        metrics: MetricTable,
     ) -> None:
         self._cursor = connection.cursor()
         self._queues = queues
         self._receiver = receiver
         self._memory = memory
         self._mover = mover
+        self._metrics = metrics
         self._next_forgetting_ms = 0
 
     def step(self, now_ms: int) -> int:
@@ -72,8 +75,9 @@ class Upkeep:
         return int(self._cursor.connection.changes())
 
     def _forget(self, now_ms: int) -> bool:
-        """Forget a few deduplication ids, receive attempts and names of deleted queues that are too old to matter."""
+        """Forget a few deduplication ids, receive attempts, names of deleted queues and readings that are too old."""
         more = self._memory.forget_old(now_ms, STEP)
+        more |= self._metrics.prune(now_ms)
         self._cursor.execute(
             "DELETE FROM deleted_queue WHERE (account, region, name) IN (SELECT account, region, name "
             "FROM deleted_queue WHERE deleted_at_ms <= ? ORDER BY deleted_at_ms LIMIT ?)",

@@ -702,6 +702,26 @@ class Reference:
 
         return self._answer(work)
 
+    def send_back(
+        self, key: QueueKey, admit: Admission, sequences: Sequence[int], admit_target: Admission, now_ms: int
+    ) -> Future[int]:
+        def work() -> int:
+            source = self._held(key)
+            admit(source.queue)
+            plan = []
+            for held in source.visible(now_ms):
+                origin = ids.read_queue_arn(held.message.dead_letter_source_arn or "")
+                if held.message.sequence in sequences and origin in self.queues and origin != key:
+                    plan.append((held, self.queues[origin]))
+            for _, target in plan:
+                admit_target(target.queue)
+            for held, target in sorted(plan, key=lambda each: sequences.index(each[0].message.sequence)):
+                source.messages.remove(held)
+                self._put(target, self._as_new(held, now_ms))
+            return len(plan)
+
+        return self._answer(work)
+
     def _update(self, task: MoveTask, **changes: object) -> MoveTask:
         changed = replace(task, **changes)
         self.tasks[self.tasks.index(task)] = changed

@@ -1,6 +1,7 @@
 """What every store promises, one promise a test. No test waits: each verb is told what time it is."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -18,7 +19,7 @@ from stanchion.errors import (
     ResourceNotFound,
     ServiceUnavailable,
 )
-from stanchion.model import Counts, MessageAttribute, Queue, QueueKey, RedriveAllowPolicy, RedrivePolicy
+from stanchion.model import Counts, Message, MessageAttribute, Queue, QueueKey, RedriveAllowPolicy, RedrivePolicy
 from stanchion.store.base import (
     BrowseFilter,
     BrowsePage,
@@ -1809,6 +1810,45 @@ def test_each_message_goes_back_to_its_own_source(bench: Bench):
     finish(bench, 2)
     assert bench.receive_bodies("a", now_ms=at(3)) == ["from a"]
     assert bench.receive_bodies("b", now_ms=at(3)) == ["from b"]
+
+
+def send_back(
+    bench: Bench, dead: str, *messages: Message, now_ms: int, admit_target: Callable[[Queue], None] = admit
+) -> int:
+    sequences = [message.sequence for message in messages]
+    return bench.run(lambda: bench.store.send_back(key_of(dead), admit, sequences, admit_target, now_ms))
+
+
+def test_chosen_dead_letters_are_sent_back_as_new_messages_and_the_others_stay(bench: Bench, dead: str):
+    q = dead_letters(bench, dead, "a", "b", "c")
+    a, b, c = bench.peek(dead)
+    assert send_back(bench, dead, c, a, now_ms=at(20)) == 2
+    assert [message.body for message in bench.peek(dead)] == ["b"]
+    returned = bench.peek(q)
+    assert [message.body for message in returned] == ["c", "a"]
+    assert {message.message_id for message in returned}.isdisjoint({a.message_id, b.message_id, c.message_id})
+    assert [(message.receives, message.sent_at_ms) for message in returned] == [(0, at(20))] * 2
+    assert bench.receive_bodies(q, now_ms=at(21)) == ["c", "a"]
+    assert bench.receive_bodies(dead, now_ms=at(21)) == ["b"]
+
+
+def test_dead_letters_in_flight_or_gone_or_without_their_source_stay(bench: Bench, dead: str):
+    q = dead_letters(bench, dead, "a", "b")
+    bench.receive(dead, now_ms=at(20), maximum=1)
+    busy, free = bench.peek(dead)
+    bench.send(dead, "sent here", now_ms=at(20))
+    sent_here = bench.peek(dead)[-1]
+    assert send_back(bench, dead, busy, sent_here, now_ms=at(21)) == 0
+    bench.drop(q, now_ms=at(22))
+    assert send_back(bench, dead, free, now_ms=at(23)) == 0
+    assert len(bench.peek(dead)) == 3
+
+
+def test_nothing_is_sent_back_when_one_of_the_sources_does_not_admit(bench: Bench, dead: str):
+    dead_letters(bench, dead, "a", "b")
+    with pytest.raises(PurgeQueueInProgress):
+        send_back(bench, dead, *bench.peek(dead), now_ms=at(20), admit_target=refuse)
+    assert [message.body for message in bench.peek(dead)] == ["a", "b"]
 
 
 def test_a_move_task_with_a_destination_moves_everything_there(bench: Bench, dead: str):

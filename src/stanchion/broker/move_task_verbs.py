@@ -1,6 +1,7 @@
 """The verbs on move tasks: start, list, cancel."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from stanchion import ids
 from stanchion.actions import (
@@ -16,8 +17,10 @@ from stanchion.actions import (
 from stanchion.broker.request import Request, Tools
 from stanchion.engine import redrive
 from stanchion.errors import QueueDoesNotExist
-from stanchion.model import QueueKey
+from stanchion.model import Caller, QueueKey, RequestContext
 from stanchion.store.base import Directory, MoveTaskDraft
+
+SENT_BACK_AT_ONCE: Final = 10  # messages of up to a mebibyte: more would keep others waiting
 
 
 class MoveTaskVerbs:
@@ -60,6 +63,26 @@ class MoveTaskVerbs:
         task = await self._store.cancel_move_task(task_id, lambda task: redrive.check_cancel(task, source_arn))
         self._hurry()
         return CancelMessageMoveTaskOutput(approximate_number_of_messages_moved=task.moved)
+
+    async def send_back(
+        self, caller: Caller, context: RequestContext, source_arn: str, sequences: Sequence[int], now_ms: int
+    ) -> int:
+        """Send chosen dead letters back, for whoever may start a redrive of all of them. Answers how many went.
+
+        No action of the API does this. Some may have gone when an SQSError is raised: all are moved in small steps.
+        """
+        request = Request(ACTIONS["StartMessageMoveTask"], None, caller, context, False, now_ms)
+        source = _source(source_arn, request)
+        moved = 0
+        for start in range(0, len(sequences), SENT_BACK_AT_ONCE):
+            moved += await self._store.send_back(
+                source,
+                request.admit,
+                sequences[start : start + SENT_BACK_AT_ONCE],
+                lambda target: request.admit_to(ACTIONS["SendMessage"], target),
+                now_ms,
+            )
+        return moved
 
     async def _find(self, source: QueueKey, request: Request) -> None:
         try:

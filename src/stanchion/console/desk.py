@@ -5,6 +5,7 @@ request to the SQS endpoint, and so through the same validation and permissions.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 from starlette.datastructures import FormData
@@ -101,6 +102,12 @@ class Desk:
             limit,
             filters or BrowseFilter(),
         )
+
+    async def send_back(self, queue_name: str, sequences: Sequence[int]) -> int:
+        """Move chosen dead letters to the queues that they came from; answers how many could go."""
+        arn = self.queue_arn(queue_name)
+        verbs = self._parts.broker.move_tasks
+        return await verbs.send_back(self.visitor.caller, self._context, arn, sequences, self.now_ms())
 
 
 def desk_of(request: Request) -> Desk:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stanchion.console import health, messages, queues, signing_in, statics
+from stanchion.console import browsing, health, messages, queues, signing_in, statics
 from stanchion.console.attempts import Attempts
 from stanchion.console.parts import Parts
 from stanchion.console.rendering import redirect
@@ -26,6 +26,7 @@ def build(console: Parts) -> Starlette:
         *signing_in.ROUTES,
         *queues.ROUTES,
         *messages.ROUTES,
+        *browsing.ROUTES,
     ]
     app = Starlette(
         routes=routes,

@@ -310,6 +310,16 @@ class Store(Protocol):
         """As ``readings``, of the server."""
         ...
 
+    def send_back(
+        self, key: QueueKey, admit: Admission, sequences: Sequence[int], admit_target: Admission, now_ms: int
+    ) -> Promise[int]:
+        """Move chosen dead letters to the queues that they came from, as a task would, all at once; answers how many.
+
+        Messages that are in flight or gone, or whose queue is gone, stay as they are. ``admit_target`` is asked of
+        each queue that gets one; when it raises, nothing is moved. A few messages a call: it is one operation.
+        """
+        ...
+
     # Upkeep
 
     def tidy(self, now_ms: int) -> Promise[int]:

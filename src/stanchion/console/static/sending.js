@@ -37,10 +37,10 @@ function clear(form, attributes, count) {
 function told(form, sent) {
   const dialog = document.getElementById("sent-details");
   const facts = [
-    ["Message ID", sent.message_id],
-    ["MD5 of message body", sent.md5_of_message_body],
-    ["MD5 of message attributes", sent.md5_of_message_attributes ?? "-"],
-    ["Sequence number", sent.sequence_number ?? "-"],
+    ["Message ID", sent.MessageId],
+    ["MD5 of message body", sent.MD5OfMessageBody],
+    ["MD5 of message attributes", sent.MD5OfMessageAttributes ?? "-"],
+    ["Sequence number", sent.SequenceNumber ?? "-"],
   ];
   showFacts(dialog.querySelector("[data-facts]"), facts);
   const button = document.createElement("button");

@@ -8,8 +8,9 @@ import msgspec
 
 from stanchion import ids
 from stanchion.engine import moving
+from stanchion.engine.lifecycle import expires_at_ms
 from stanchion.errors import QueueDoesNotExist
-from stanchion.model import MoveTask
+from stanchion.model import MoveTask, Queue
 from stanchion.store.base import MoveTaskDraft
 from stanchion.store.sqlite.messages import Row, dead_letter_source, effort, with_dead_letter_source
 from stanchion.store.sqlite.queues import NEVER_MS, QueueState
@@ -152,6 +153,32 @@ class Mover:
             moved += 1
             spent += effort(rows[0])
         return moved, None
+
+    def send_back(
+        self, source: QueueState, sequences: Sequence[int], admit: Callable[[Queue], None], now_ms: int
+    ) -> int:
+        """Move these messages to the queues that they came from; those that cannot go stay. Answers how many went.
+
+        ``admit`` raises for a queue that the caller may not send to; then nothing is moved.
+        """
+        plan = {sequence: target for sequence in sequences if (target := self._origin(source, sequence, now_ms))}
+        for target in plan.values():
+            admit(target.queue)
+        for sequence, target in plan.items():
+            row = self._receiver.messages.get(source, sequence)  # as it is once those before it in its group are gone
+            assert row is not None
+            self._receiver.move(source, target, row, self._made_new(row, now_ms), now_ms)
+        return len(plan)
+
+    def _origin(self, source: QueueState, sequence: int, now_ms: int) -> QueueState | None:
+        """Where an available dead letter came from; None for what is no such thing."""
+        row = self._receiver.messages.get(source, sequence)
+        if row is None or now_ms > expires_at_ms(row.sent_at_ms, source.queue.settings):
+            return None
+        arn = dead_letter_source(row)
+        hidden = row.due_at_ms is not None and row.due_at_ms > now_ms
+        target = self._receiver.queues.find_arn(arn) if arn is not None and not hidden else None
+        return target if target is not source else None
 
     def _target(self, task: MoveTask, row: Row) -> tuple[QueueState | None, str | None]:
         arn = task.destination_arn or dead_letter_source(row)

@@ -161,6 +161,7 @@ class Application:
             ends.append(self.console.stop())
         await asyncio.gather(*ends)
         await self.server.close()
+        await self.broker.finish()
         await self.store.close()
 
     # Declared queues and keys

@@ -10,6 +10,7 @@ from stanchion.actions import Action, Shape
 from stanchion.broker.housekeeping import Housekeeping
 from stanchion.broker.looking import Looking
 from stanchion.broker.message_verbs import MessageVerbs
+from stanchion.broker.metering import Meters, Recorder
 from stanchion.broker.move_task_verbs import MoveTaskVerbs
 from stanchion.broker.polls import Polls
 from stanchion.broker.queue_verbs import QueueVerbs
@@ -37,7 +38,8 @@ class Broker:
 
     def __init__(self, store: Store, clock: Clock, rules: Rules | None = None) -> None:
         rules = rules or Rules()
-        tools = Tools(store, rules, MessageIds())
+        self.meters = Meters()
+        tools = Tools(store, rules, MessageIds(), self.meters)
         self._store = store
         self._clock = clock
         self._loop = asyncio.get_running_loop()
@@ -45,11 +47,12 @@ class Broker:
         self._tasks: set[asyncio.Task[Shape | None]] = set()  # calls of the verbs that are not hot
         self.throttled = 0  # calls that were refused because too many wait
         self.housekeeping = Housekeeping(store, clock)
+        self.recorder = Recorder(store, clock, self.meters)
         self.polls = Polls(store, clock)
         self.looking = Looking(store, clock)
         self.queues = QueueVerbs(tools, self.housekeeping.hurry)
         messages = MessageVerbs(tools, self.polls)
-        tasks = MoveTaskVerbs(tools, self.housekeeping.hurry)
+        self.move_tasks = tasks = MoveTaskVerbs(tools, self.housekeeping.hurry)
         self._hot: dict[str, Callable[[Request], Outcome]] = {
             "ChangeMessageVisibility": messages.change_message_visibility,
             "ChangeMessageVisibilityBatch": messages.change_message_visibility_batch,
@@ -80,11 +83,18 @@ class Broker:
 
     def start(self) -> None:
         self.housekeeping.start()
+        self.recorder.start()
 
     def stop(self) -> None:
         """Long polls are answered with what they have; nothing runs in the background any more."""
         self.housekeeping.stop()
+        self.recorder.stop()
         self.polls.release()
+
+    async def finish(self) -> None:
+        """After ``stop``, when the last answer is out and before the store is closed: nothing that was counted is
+        lost."""
+        await self.recorder.finish()
 
     def call(
         self,

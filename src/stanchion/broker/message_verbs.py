@@ -1,6 +1,7 @@
 """The verbs of the hot path: send, receive, delete, change visibility, and their batches.
 
-Each hands the store a decision and answers with a promise; no task is made for a request.
+Each hands the store a decision and answers with a promise; no task is made for a request. What was done is counted
+when the store has answered (see `stanchion.broker.metering`).
 """
 
 from collections.abc import Sequence
@@ -31,7 +32,7 @@ from stanchion.broker.polls import Polls
 from stanchion.broker.request import Outcome, Request, Tools
 from stanchion.engine import batches, messages, receiving
 from stanchion.errors import SQSError
-from stanchion.model import MessageAttribute, NewMessage, Queue, SentMessage
+from stanchion.model import MessageAttribute, NewMessage, Queue, QueueKey, SentMessage
 from stanchion.store.base import Deletion, Received, ReceiveOrder, VisibilityChange
 from stanchion.wire.checksums import md5_of_attributes, md5_of_body
 
@@ -40,12 +41,14 @@ class MessageVerbs:
     def __init__(self, tools: Tools, polls: Polls) -> None:
         self._tools = tools
         self._store = tools.store
+        self._meters = tools.meters
         self._polls = polls
 
     # Send
 
     def send_message(self, request: Request) -> Outcome:
         sent: SendMessageInput = request.input
+        key = request.queue_key()
         new: list[NewMessage] = []
         fifo = False
 
@@ -57,6 +60,7 @@ class MessageVerbs:
             return new
 
         def translate(results: list[SentMessage]) -> Shape:
+            self._count_sent(key, new[0], results[0])
             return SendMessageOutput(
                 message_id=results[0].message_id,
                 md5_of_message_body=new[0].body_md5,
@@ -65,7 +69,13 @@ class MessageVerbs:
                 sequence_number=ids.sequence_number(results[0].sequence) if fifo else None,
             )
 
-        return Outcome(self._store.send(request.queue_key(), decide, request.now_ms), translate)
+        return Outcome(self._store.send(key, decide, request.now_ms), translate)
+
+    def _count_sent(self, key: QueueKey, new: NewMessage, sent: SentMessage) -> None:
+        if sent.duplicate:
+            self._meters.deduplicated(key)
+        else:
+            self._meters.sent(key, new.size_bytes)
 
     def _new_message(
         self, queue: Queue, sent: MessageToSend, request: Request, entry: int | None = None
@@ -82,6 +92,7 @@ class MessageVerbs:
 
     def send_message_batch(self, request: Request) -> Outcome:
         asked: SendMessageBatchInput = request.input
+        key = request.queue_key()
         batch = Batch[SendMessageEntry, NewMessage](asked.entries)
         fifo = False
 
@@ -94,6 +105,7 @@ class MessageVerbs:
             return batch.prepare(lambda entry, place: self._new_message(queue, entry, request, place))
 
         def result(entry: SendMessageEntry, new: NewMessage, sent: SentMessage) -> SendMessageBatchResultEntry:
+            self._count_sent(key, new, sent)
             return SendMessageBatchResultEntry(
                 id=entry.id or "",
                 message_id=sent.message_id,
@@ -109,7 +121,7 @@ class MessageVerbs:
             ]
             return SendMessageBatchOutput(successful=successful or None, failed=batch.failed())
 
-        return Outcome(self._store.send(request.queue_key(), decide, request.now_ms), translate)
+        return Outcome(self._store.send(key, decide, request.now_ms), translate)
 
     # Receive
 
@@ -121,6 +133,7 @@ class MessageVerbs:
             return receiving.receive_order(queue, asked, self._tools.rules.in_flight_limit)
 
         def translate(received: Received) -> Shape:
+            self._meters.received(received.queue.key, len(received.deliveries))
             fifo = received.queue.settings.fifo
             handed_out = [
                 receiving.received_message(fifo, delivery, asked, request.query, md5_of_attributes)
@@ -134,12 +147,17 @@ class MessageVerbs:
 
     def delete_message(self, request: Request) -> Outcome:
         asked: DeleteMessageInput = request.input
+        key = request.queue_key()
 
         def decide(queue: Queue) -> Sequence[Deletion]:
             request.admit(queue)
             return [self._deletion(queue, asked.receipt_handle)]
 
-        return Outcome(self._store.delete(request.queue_key(), decide, request.now_ms), _raise_refusal)
+        def translate(refusals: list[SQSError | None]) -> None:
+            _raise_refusal(refusals)
+            self._meters.deleted(key, 1)
+
+        return Outcome(self._store.delete(key, decide, request.now_ms), translate)
 
     def _deletion(self, queue: Queue, handle: str | None, parameter: str = "ReceiptHandle") -> Deletion:
         handle = receiving.check_handle(handle, parameter)
@@ -147,6 +165,7 @@ class MessageVerbs:
 
     def delete_message_batch(self, request: Request) -> Outcome:
         asked: DeleteMessageBatchInput = request.input
+        key = request.queue_key()
         batch = Batch[Any, Deletion](asked.entries)
 
         def decide(queue: Queue) -> Sequence[Deletion]:
@@ -160,9 +179,11 @@ class MessageVerbs:
 
         def translate(refusals: list[SQSError | None]) -> Shape:
             successful = batch.settle(refusals)
+            if successful:
+                self._meters.deleted(key, len(successful))
             return DeleteMessageBatchOutput(successful=successful, failed=batch.failed())
 
-        return Outcome(self._store.delete(request.queue_key(), decide, request.now_ms), translate)
+        return Outcome(self._store.delete(key, decide, request.now_ms), translate)
 
     # Change visibility
 

@@ -45,6 +45,7 @@ class QueueVerbs:
     def __init__(self, tools: Tools, hurry: Callable[[], None]) -> None:
         self._store = tools.store
         self._rules = tools.rules
+        self._meters = tools.meters
         self._hurry = hurry  # housekeeping removes messages: let it look at once
 
     # Life of a queue
@@ -95,7 +96,9 @@ class QueueVerbs:
             raise QueueDeletedRecently(wait_seconds)
 
     async def delete_queue(self, request: Request) -> None:
-        await self._store.delete_queue(request.queue_key(), request.admit, request.now_ms)
+        key = request.queue_key()
+        await self._store.delete_queue(key, request.admit, request.now_ms)
+        self._meters.forget(key)
         self._hurry()
 
     async def purge_queue(self, request: Request) -> None:

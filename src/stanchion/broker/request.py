@@ -10,6 +10,7 @@ import msgspec
 
 from stanchion import ids, limits
 from stanchion.actions import Action, Shape
+from stanchion.broker.metering import Meters
 from stanchion.engine.access_policy import authorize
 from stanchion.errors import AccessDenied, QueueDoesNotExist
 from stanchion.model import Caller, Queue, QueueKey, RequestContext
@@ -135,3 +136,4 @@ class Tools(NamedTuple):
     store: Store
     rules: Rules
     new_message_id: MessageIds
+    meters: Meters

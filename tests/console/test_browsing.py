@@ -58,7 +58,7 @@ def test_a_filter_of_each_kind_lets_only_its_messages_through(console: ConsoleUn
     send(console, url, "apples", MessageAttributes={"kind": {"DataType": "String", "StringValue": "fruit"}})
     send(console, url, "late", DelaySeconds=600)
     found = {
-        query: [body for body in ("Pears", "apples", "late") if f'preview">{body}' in page]
+        query: [body for body in ("Pears", "apples", "late") if f'data-label="Body">{body}' in page]
         for query in ("text=PEARS", "group=tenant-1", "attribute=kind", "attribute=kind%3Dfruit", "state=delayed")
         for page in [console.get(f"/queues/orders/browse?{query}").text]
     }

@@ -98,5 +98,12 @@ GOALS = (
     Goal("start until the first answer, deepest store", _last("start", "start_ms"), "≤", 500, "{:.0f} ms"),
     Goal("resident memory, idle", _median("memory", "idle, empty store", "resident_mb"), "≤", 70, "{:.0f} MB"),
     Goal("resident memory, deepest store, after traffic", _last("memory", "resident_mb"), "≤", 200, "{:.0f} MB"),
+    Goal(
+        "throughput beside three open pages of the console",
+        _median("console", "three pages open", "of_baseline"),
+        "≥",
+        0.98,
+    ),
+    Goal("slowest page of the console", _worst(max, "console", "max_ms"), "≤", 200, "{:.0f} ms"),
     Goal("housekeeping: p99 of others, of the usual", _worst(max, "housekeeping", "of_usual_p99"), "≤", 3, "{:.1f}"),
 )

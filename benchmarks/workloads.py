@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import housekeeping
 import latency
+import open_console
 import overload
 import throughput
 import wakeup
@@ -200,6 +201,15 @@ WORKLOADS = (
             Column("messages dealt with", "dealt_with"),
             _CPU,
         ),
+    ),
+    Workload(
+        "console",
+        "The console",
+        "The cycle with and without three open pages (a list of 25 queues, a queue, the server), in turns; then how "
+        "long each page takes, over a connection of its own, with 10,000 queues and a queue of a million messages. "
+        "Auth is off. 64 connections.",
+        open_console.open_console,
+        (_REQUESTS, _of("no page open"), _P50, _P99, Column("slowest ms", "max_ms", 1)),
     ),
     Workload(
         "overload",

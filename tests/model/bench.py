@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 from asyncio import Future
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +21,9 @@ from stanchion.model import (
     NewMessage,
     Queue,
     QueueKey,
+    Reading,
     SentMessage,
+    Tally,
 )
 from stanchion.store import open_store
 from stanchion.store.base import (
@@ -256,6 +258,27 @@ class Bench:
 
     def peek(self, name: str, *, after: int = 0, limit: int = 10_000) -> list[Message]:
         return self.run(lambda: self.store.peek(key_of(name), admit, after, limit))
+
+    # Metrics
+
+    def record(self, minute: int, tallies: Mapping[str, Tally] | None = None, *, now_ms: int) -> int:
+        """Record a minute of all queues. Answers how many steps that took."""
+        by_key = {key_of(name): tally for name, tally in (tallies or {}).items()}
+        after_id: int | None = 0
+        steps = 0
+        while after_id is not None:
+            after_id = self.record_step(minute, by_key, after_id, now_ms=now_ms)
+            steps += 1
+        return steps
+
+    def record_step(
+        self, minute: int, tallies: Mapping[QueueKey, Tally], after_id: int, *, now_ms: int
+    ) -> int | None:
+        return self.run(lambda: self.store.record(minute, tallies, after_id, now_ms))
+
+    def readings(self, name: str, first_minute: int, last_minute: int) -> Sequence[Reading]:
+        found = self.run(lambda: self.store.readings([key_of(name)], first_minute, last_minute))
+        return found[key_of(name)]
 
     # Move tasks and upkeep
 

@@ -13,8 +13,10 @@ import apsw
 import pytest
 
 from model.bench import ACCOUNT, REGION, Bench, admit, at, key_of, redrive
+from stanchion.model import ServerReading, Tally
 from stanchion.store.base import OVERVIEW_ORDERS
 from stanchion.store.sqlite.messages import HOT_STATEMENTS
+from stanchion.store.sqlite.metrics import READINGS
 from stanchion.store.sqlite.store import SqliteStore
 
 SHALLOW, DEEP = 100, 20_000
@@ -64,8 +66,10 @@ def opened() -> Iterator[Bench]:
 
 # ── Plans ────────────────────────────────────────────────────────────────────────────────────────────────
 
-# This index holds nothing but what is wanted: the tasks that run now.
-ALLOWED = {"SCAN move_task USING INDEX move_task_active"}
+ALLOWED = {
+    "SCAN move_task USING INDEX move_task_active",  # holds nothing but what is wanted: the tasks that run now
+    "SCAN json_each VIRTUAL TABLE INDEX 1:",  # the minutes and queues that readings are asked for
+}
 
 
 def live(bench: Bench, suffix: str) -> None:
@@ -96,6 +100,11 @@ def live(bench: Bench, suffix: str) -> None:
     bench.send(q, *"nop", group="i", now_ms=at(40))
     bench.change(q, {"DelaySeconds": "200"}, now_ms=at(41))
     bench.counts(q, now_ms=at(42))
+    bench.receive(q, now_ms=at(43), maximum=1)
+    bench.record(1_000, {q: Tally(sent=1)}, now_ms=at(44))
+    bench.readings(q, 1_000, 1_010)
+    bench.run(lambda: bench.store.record_server(ServerReading(1_000, 1, 0, 1.0, 2.0, 1, 1.0, 2.0, 1, 1, 1, None)))
+    bench.run(lambda: bench.store.server_readings(1_000, 1_010))
     bench.peek(q)
     bench.list_names()
     bench.sources(dead)
@@ -136,6 +145,13 @@ def test_messages_of_a_group_are_found_by_the_group():
         plans = [plan_of(connection_of(bench), statement) for statement in of_groups]
     assert len(plans) == 4
     assert [plan for plan in plans if "_group=?" not in plan[0]] == []
+
+
+def test_readings_are_found_by_minute_and_queue():
+    """Not by walking through all queues of a minute: SQLite calls that a search too."""
+    with opened() as bench:
+        plan = plan_of(connection_of(bench), READINGS)
+    assert plan[0] == "SEARCH metric USING PRIMARY KEY (minute=? AND queue_id=?)"
 
 
 # ── Steps ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -254,6 +270,50 @@ def test_an_overview_of_deep_queues(sort: str):
         bench.run(lambda: bench.store.overview(ACCOUNT, REGION, "", sort, True, 0, 10, at(1)))
 
     assert_flat(standard, look)
+
+
+def record(bench: Bench) -> None:
+    bench.record(1, now_ms=at(3))
+
+
+def test_recording_a_deep_queue():
+    assert_flat(standard, record)
+
+
+@pytest.mark.parametrize("q", ["q", "q.fifo"])
+def test_recording_a_queue_with_many_in_flight(q: str):
+    def fill(bench: Bench, depth: int) -> None:
+        bench.create(q, now_ms=at(0))
+        send_many(bench, q, depth, "g", now_ms=at(0))
+        bench.receive(q, now_ms=at(1), maximum=depth, visibility=1_000)
+
+    assert steps_of(fill, record, DEEP) <= steps_of(fill, record, 1_500) * 1.01
+
+
+def test_recording_a_queue_with_a_noisy_group():
+    assert steps_of(one_noisy_group, record, DEEP) <= steps_of(one_noisy_group, record, 1_500) * 1.01
+
+
+def test_recording_a_queue_full_of_poison():
+    def fill(bench: Bench, depth: int) -> None:
+        standard(bench, depth)
+        for _ in range(3):
+            bench.receive("q", now_ms=at(1), maximum=depth, visibility=0)
+
+    assert steps_of(fill, record, 10_000) <= steps_of(fill, record, 200) * 1.01
+
+
+def test_reading_among_many_readings():
+    def fill(bench: Bench, count: int) -> None:
+        many_queues(bench, count)
+        tallies = {f"q{number:05}": Tally(sent=1) for number in range(count)}
+        for minute in range(20):
+            bench.record(minute, tallies, now_ms=at(1))
+
+    def read(bench: Bench) -> None:
+        assert len(bench.readings("q00007", 5, 14)) == 10
+
+    assert 0 < steps_of(fill, read, 1_000) <= steps_of(fill, read, 20) * 1.01
 
 
 def test_purging():

@@ -61,7 +61,8 @@ class InProcessServer:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the store has nothing more to do at this moment."""
+        """Wait until the store has nothing more to do at this moment, and the minutes that ended are recorded."""
+        self.run(self.application.broker.recorder.settle())
         while self.run(self._tidy()) <= self.clock.now_ms():
             continue
 

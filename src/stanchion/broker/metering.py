@@ -133,21 +133,27 @@ class Recorder:
         self._timer: Timer | None = None
         self._task: asyncio.Task[None] | None = None
         self._unfinished: _Recording | None = None
+        self._stopped = False
 
     def start(self) -> None:
         self._timer = self._clock.call_at((self._running_minute() + 1) * MINUTE_MS, self._minute_ended)
 
     def stop(self) -> None:
+        self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
+
+    async def settle(self) -> None:
+        """Wait for the recording that is under way, if there is one."""
+        if self._task is not None:
+            await self._task
 
     async def finish(self) -> None:
         """After ``stop``, record what the minute that runs has so far; if the server starts again within it, the
         rest is added. Takes half a second at most: what is not recorded then is lost."""
         try:
             async with asyncio.timeout(FINISH_SECONDS):
-                if self._task is not None:
-                    await self._task
+                await self.settle()
                 await self._record_until(self._running_minute())
         except TimeoutError:
             _log.warning("the last minute's metrics are not complete: the store takes too long")
@@ -156,17 +162,17 @@ class Recorder:
         return self._clock.now_ms() // MINUTE_MS
 
     def _minute_ended(self) -> None:
-        self.start()
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._record())
+        self._task = asyncio.get_running_loop().create_task(self._record())
 
     async def _record(self) -> None:
         """The minute that has ended, and those that end meanwhile."""
         recorded = None
         while (ended := self._running_minute() - 1) != recorded:
             if not await self._record_until(ended):
-                return
+                break
             recorded = ended
+        if not self._stopped:
+            self.start()
 
     async def _record_until(self, minute: int) -> bool:
         """Record what was left, then this minute. False: the store failed."""

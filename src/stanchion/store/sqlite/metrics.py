@@ -44,6 +44,10 @@ def _later(*columns: str) -> str:
     return ", ".join(f"{column} = excluded.{column}" for column in columns)
 
 
+def _later_if_known(*columns: str) -> str:
+    return ", ".join(f"{column} = coalesce(excluded.{column}, {column})" for column in columns)
+
+
 def _added(*columns: str) -> str:
     return ", ".join(f"{column} = {column} + excluded.{column}" for column in columns)
 
@@ -64,7 +68,8 @@ _RECORD: Final = (
 _RECORD_SERVER: Final = (
     f"INSERT INTO server_metric VALUES ({_places(len(ServerReading._fields))}) ON CONFLICT DO UPDATE SET "  # noqa: S608
     f"{_added('requests', 'errors', 'commits', 'operations')}, "
-    f"{_later('p50_ms', 'p99_ms', 'commit_p50_ms', 'commit_p99_ms', 'connections', 'store_bytes', 'free_bytes')}"
+    f"{_later_if_known('p50_ms', 'p99_ms', 'commit_p50_ms', 'commit_p99_ms')}, "
+    f"{_later('connections', 'store_bytes', 'free_bytes')}"
 )
 # One seek for each pair of minute and queue. (BETWEEN, for the minutes, would walk through all queues of each.)
 READINGS: Final = (

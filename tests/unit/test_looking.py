@@ -9,7 +9,7 @@ import pytest
 from stanchion.broker.looking import Looking
 from stanchion.clock import ManualClock
 from stanchion.errors import AccessDenied, QueueDoesNotExist
-from stanchion.model import Caller, NewMessage, QueueKey, RequestContext
+from stanchion.model import Caller, NewMessage, QueueKey, RequestContext, Tally
 from stanchion.store import open_store
 from stanchion.store.base import BrowseFilter, BrowsePage, Overview, QueueDraft
 
@@ -121,5 +121,28 @@ def test_nobody_without_a_name_gets_an_overview():
     async def test(world: World) -> None:
         with pytest.raises(AccessDenied):
             await world.overview(msgspec.structs.replace(OWNER, access_key_id=None))
+
+    in_world(test)
+
+
+def readings(world: World, caller: Caller, *names: str) -> Awaitable[object]:
+    return world.looking.readings(caller, CONTEXT, names, 1, 10)
+
+
+def test_the_caller_s_own_queues_have_readings():
+    async def test(world: World) -> None:
+        await world.store.record(5, {KEY: Tally(sent=3)}, 0, world.clock.now_ms())
+        found = await world.looking.readings(OWNER, CONTEXT, ["q", "none"], 1, 10)
+        assert {name: [(each.minute, each.sent) for each in found[name]] for name in found} == {"q": [(5, 3)]}
+        assert await readings(world, STRANGER, "q") == {}
+        assert await readings(world, msgspec.structs.replace(OWNER, region="eu-west-1"), "q") == {}
+
+    in_world(test)
+
+
+def test_nobody_without_a_name_gets_readings():
+    async def test(world: World) -> None:
+        with pytest.raises(AccessDenied):
+            await readings(world, msgspec.structs.replace(OWNER, access_key_id=None), "q")
 
     in_world(test)

@@ -222,9 +222,7 @@ class Settings:
     console_port: Annotated[
         int, Told(_whole_number(0, 65535), "PORT", "Port of the console; 0 takes a free one and prints it.")
     ] = 9325
-    console: Annotated[
-        bool, Told(_switch, "", "Whether there is a console. It is being built: queues, no messages.")
-    ] = False
+    console: Annotated[bool, Told(_switch, "", "Whether there is a console.")] = True
     console_read_only: Annotated[bool, Told(_switch, "", "Whether the console only shows and changes nothing.")] = (
         False
     )

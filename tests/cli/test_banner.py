@@ -13,7 +13,7 @@ from stanchion.settings import load
 
 
 def printed(folder: Path, *, screen: Console | None = None, **flags: object) -> list[str]:
-    settings = load({"console": True} | flags, {}, folder=folder)
+    settings = load(flags, {}, folder=folder)
     console_url = "http://127.0.0.1:9325" if settings.console else None
     running = Running("http://127.0.0.1:9324", console_url, settings)
     screen = screen or Console(file=io.StringIO(), highlight=False, width=80)

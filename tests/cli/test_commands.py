@@ -39,7 +39,7 @@ def test_serve_has_a_flag_for_every_setting_and_names_its_variable() -> None:
 def test_serve_shows_defaults() -> None:
     output = CliRunner().invoke(main, ["serve", "--help"], terminal_width=200).output
     assert "[default: 9324; STANCHION_PORT]" in output
-    assert "[default: off; STANCHION_CONSOLE]" in output
+    assert "[default: on; STANCHION_CONSOLE]" in output
     assert "[STANCHION_CREDENTIALS]" in output
 
 

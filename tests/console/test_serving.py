@@ -21,7 +21,7 @@ def console_of(banner: list[str]) -> str:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_banner_names_the_console_and_a_signal_ends_it_well(tmp_path, number) -> None:
-    with serving(tmp_path, "--port", "0", "--store", "memory", "--console") as process:
+    with serving(tmp_path, "--port", "0", "--store", "memory") as process:
         url = console_of(read_banner(process))
         assert Visit(url).get("/health").status == 200
         process.send_signal(number)
@@ -38,8 +38,7 @@ def test_without_a_console_there_is_none(tmp_path) -> None:
 def test_a_console_port_that_is_taken_is_one_line_with_the_cure(tmp_path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        taken_port = ("--console", "--console-port", port)
-        done = run_stanchion(tmp_path, "serve", "--port", "0", *taken_port, "--store", "memory")
+        done = run_stanchion(tmp_path, "serve", "--port", "0", "--console-port", port, "--store", "memory")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"stanchion: Cannot listen on 127.0.0.1:{port}: port {port} is in use by another program. "

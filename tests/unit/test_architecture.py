@@ -14,7 +14,7 @@ SOURCE = ROOT / "src"
 
 NOUNS = (
     *("stanchion.model", "stanchion.limits", "stanchion.errors", "stanchion.ids", "stanchion.actions"),
-    "stanchion.timestamps",
+    *("stanchion.timestamps", "stanchion.histogram"),
 )
 BOTTOM = (*NOUNS, "stanchion.clock", "stanchion.promise", "stanchion.store.base")
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from stanchion.actions import Action, Shape
+from stanchion.actions import ACTIONS, Action, Shape
+from stanchion.broker.calls import CallMeter, CallMeters
 from stanchion.broker.housekeeping import Housekeeping
 from stanchion.broker.looking import Looking
 from stanchion.broker.message_verbs import MessageVerbs
@@ -15,7 +16,7 @@ from stanchion.broker.move_task_verbs import MoveTaskVerbs
 from stanchion.broker.polls import Polls
 from stanchion.broker.queue_verbs import QueueVerbs
 from stanchion.broker.request import MessageIds, Outcome, Pending, Request, Rules, Tools, Translate
-from stanchion.clock import Clock
+from stanchion.clock import Clock, stopwatch
 from stanchion.errors import (
     AccessDenied,
     InternalFailure,
@@ -45,6 +46,7 @@ class Broker:
         self._loop = asyncio.get_running_loop()
         self._most_waiting = rules.max_waiting_requests
         self._tasks: set[asyncio.Task[Shape | None]] = set()  # calls of the verbs that are not hot
+        self.calls = CallMeters(ACTIONS)
         self.throttled = 0  # calls that were refused because too many wait
         self.housekeeping = Housekeeping(store, clock)
         self.recorder = Recorder(store, clock, self.meters)
@@ -110,17 +112,23 @@ class Broker:
         # More than this is more than will be done in good time; who is told so can come back later. Told in the next
         # turn of the loop: a client that has sent a hundred requests without waiting must not be told a hundred times
         # before anybody else is served. (With 2,000 such clients a twentieth of the usual was still done.)
+        began = stopwatch()
+        meter = self.calls[action.name]
         if self._store.waiting >= self._most_waiting or len(self._tasks) >= self._most_waiting:
             self.throttled += 1
-            self._loop.call_soon(done, RequestThrottled())
+            refusal = RequestThrottled()
+            meter.answered(refusal, None, 0.0)
+            self._loop.call_soon(done, refusal)
             return None
         request = Request(action, given, caller, context, query, self._clock.now_ms())
         try:
             outcome = self._begin(request)
         except SQSError as error:
-            done(_disguised(error, request))
+            refused = _disguised(error, request)
+            meter.answered(refused, None, stopwatch() - began)
+            done(refused)
             return None
-        outcome.answer.add_done_callback(partial(_finish, outcome.translate, request, done))
+        outcome.answer.add_done_callback(partial(_finish, outcome.translate, request, meter, began, done))
         return outcome.answer.cancel
 
     def _begin(self, request: Request) -> Outcome:
@@ -137,13 +145,17 @@ def _as_it_is(output: Shape | None) -> Shape | None:
     return output
 
 
-def _finish(translate: Translate, request: Request, done: Done, pending: Pending) -> None:
+def _finish(
+    translate: Translate, request: Request, meter: CallMeter, began: float, done: Done, pending: Pending
+) -> None:
     if pending.cancelled():
         return
     error = pending.exception()
+    result = None
     if error is None:
+        result = pending.result()
         try:
-            answer: Shape | SQSError | None = translate(pending.result())
+            answer: Shape | SQSError | None = translate(result)
         except SQSError as refusal:
             answer = refusal
         except Exception:  # the client must not wait for ever for an answer that we cannot write
@@ -154,6 +166,7 @@ def _finish(translate: Translate, request: Request, done: Done, pending: Pending
     else:
         _log.error("%s failed", request.action.name, exc_info=error)
         answer = InternalFailure()
+    meter.answered(answer, result, stopwatch() - began)
     done(answer)
 
 

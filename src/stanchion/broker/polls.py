@@ -9,6 +9,8 @@ import heapq
 import itertools
 from collections.abc import Callable
 
+import msgspec
+
 from stanchion.clock import Clock, Timer
 from stanchion.errors import ServiceUnavailable
 from stanchion.model import Queue, QueueKey
@@ -157,6 +159,8 @@ class Polls:
             poll.answer.set_exception(error)
         else:
             assert received is not None
+            if poll.last is not None:
+                received = msgspec.structs.replace(received, waited=True)
             poll.answer.set_result(received)
 
     # Waiting

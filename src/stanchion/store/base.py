@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from stanchion.errors import SQSError
+from stanchion.histogram import Histogram
 from stanchion.model import (
     Counts,
     Delivery,
@@ -84,12 +85,14 @@ class ReceiveOrder(msgspec.Struct, frozen=True, gc=False):
 
 class Received(msgspec.Struct, frozen=True):
     """``next_due_ms`` is when the next hidden message of the queue becomes visible (None: there is none).
-    ``more`` says that the store stopped early to keep its step small: ask again at once."""
+    ``more`` says that the store stopped early to keep its step small: ask again at once.
+    ``waited``: set by whoever let a receive wait for messages, never by a store."""
 
     queue: Queue
     deliveries: list[Delivery]
     next_due_ms: int | None = None
     more: bool = False
+    waited: bool = False
 
 
 class VisibilityChange(msgspec.Struct, frozen=True):
@@ -117,6 +120,20 @@ class MoveTaskDraft(NamedTuple):
 class QueueStatus(NamedTuple):
     queue: Queue
     counts: Counts
+
+
+class Vitals(NamedTuple):
+    """How a store is doing. Histograms are the store's own and go on growing: copy them to keep them.
+
+    ``commit_seconds`` has every commit that the disk had to be waited for, ``batch_operations`` how many operations
+    each made durable. ``store_bytes`` is all that the store takes; ``free_bytes`` what its disk still has, None for
+    a store without one.
+    """
+
+    commit_seconds: Histogram
+    batch_operations: Histogram
+    store_bytes: int
+    free_bytes: int | None
 
 
 class QueueSummary(NamedTuple):
@@ -185,6 +202,10 @@ class Store(Protocol):
     @property
     def waiting(self) -> int:
         """Verbs that were called and are not yet part of a commit."""
+        ...
+
+    def vitals(self) -> Vitals:
+        """Looks at the disk, but not at the store's content: some microseconds."""
         ...
 
     # Queues

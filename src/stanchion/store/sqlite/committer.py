@@ -23,6 +23,7 @@ import apsw
 
 from stanchion.clock import stopwatch
 from stanchion.errors import InternalFailure, ServiceUnavailable, SQSError
+from stanchion.histogram import COUNTS, SECONDS, Histogram
 from stanchion.promise import Promise
 
 Result = TypeVar("Result")
@@ -85,6 +86,8 @@ class Committer:
         self._idle = asyncio.Event()
         self._idle.set()
         self._commit_seconds = BATCH_SECONDS  # what a commit usually takes; not known yet
+        self.commit_seconds = Histogram(SECONDS)
+        self.batch_operations = Histogram(COUNTS)
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         if threaded:
@@ -136,7 +139,9 @@ class Committer:
             return
         if self._thread is None or self._connection.total_changes() == changes:
             self._finish(outcomes, self._commit())  # nothing to wait for: no write, or no disk
-        elif len(outcomes) == 1 and not self._waiting and self._commit_seconds < QUICK_COMMIT_SECONDS:
+            return
+        self.batch_operations.observe(len(outcomes))
+        if len(outcomes) == 1 and not self._waiting and self._commit_seconds < QUICK_COMMIT_SECONDS:
             self._finish(outcomes, self._timed_commit())
         else:
             self._jobs.put(lambda: self._commit_in_thread(outcomes))
@@ -190,7 +195,9 @@ class Committer:
     def _timed_commit(self) -> apsw.Error | None:
         began = stopwatch()
         error = self._commit()
-        self._commit_seconds += _LEARNING * (stopwatch() - began - self._commit_seconds)
+        seconds = stopwatch() - began
+        self.commit_seconds.observe(seconds)
+        self._commit_seconds += _LEARNING * (seconds - self._commit_seconds)
         return error
 
     def _work(self) -> None:

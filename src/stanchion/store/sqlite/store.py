@@ -36,6 +36,7 @@ from stanchion.store.base import (
     Received,
     ReceiveOrder,
     VisibilityChange,
+    Vitals,
 )
 from stanchion.store.sqlite import connection as files
 from stanchion.store.sqlite.checkpoints import Checkpoints
@@ -58,9 +59,14 @@ class SqliteStore(Observer):
     """See `stanchion.store.base.Store`. Make one with `open_file` or `open_memory`, on a running event loop."""
 
     def __init__(
-        self, connection: apsw.Connection, lock: files.FileLock | None, checkpoints: Checkpoints | None
+        self,
+        connection: apsw.Connection,
+        lock: files.FileLock | None = None,
+        checkpoints: Checkpoints | None = None,
+        path: Path | None = None,
     ) -> None:
         self._connection = connection
+        self._path = path
         self._lock = lock
         self._checkpoints = checkpoints
         self.receipt_key = _receipt_key(connection)
@@ -85,11 +91,11 @@ class SqliteStore(Observer):
     def open_file(cls, path: Path, durability: str = "fsync") -> "SqliteStore":
         """Raises StoreUnusable."""
         connection, lock = files.open_file(path, synchronous=SYNCHRONOUS[durability])
-        return cls(connection, lock, Checkpoints(path, connection))
+        return cls(connection, lock, Checkpoints(path, connection), path)
 
     @classmethod
     def open_memory(cls) -> "SqliteStore":
-        return cls(files.open_memory(), None, None)
+        return cls(files.open_memory())
 
     async def close(self) -> None:
         if self._closed:
@@ -126,6 +132,20 @@ class SqliteStore(Observer):
     @property
     def waiting(self) -> int:
         return self._committer.waiting
+
+    def vitals(self) -> Vitals:
+        commits = self._committer
+        return Vitals(commits.commit_seconds, commits.batch_operations, *self._space())
+
+    def _space(self) -> tuple[int, int | None]:
+        """Bytes of the store, and those that are free on its disk."""
+        if self._path is None:
+            cursor = self._connection.cursor()
+            ((pages,),), ((size,),) = cursor.execute("PRAGMA page_count"), cursor.execute("PRAGMA page_size")
+            return pages * size, None
+        files = [self._path, self._path.with_name(f"{self._path.name}-wal")]
+        disk = os.statvfs(self._path.parent)
+        return sum(file.stat().st_size for file in files if file.exists()), disk.f_bavail * disk.f_frsize
 
     def on_available(self, listener: Availability) -> None:
         self._listeners.append(listener)

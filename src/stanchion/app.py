@@ -14,6 +14,7 @@ from stanchion.auth.browsers import KnownPages
 from stanchion.auth.credentials import Credentials, CredentialsError
 from stanchion.broker.broker import Broker
 from stanchion.broker.request import Rules
+from stanchion.broker.vitals import ServerMeters, ServerRecorder
 from stanchion.clock import Clock, SystemClock
 from stanchion.errors import SQSError
 from stanchion.model import Caller, QueueKey
@@ -88,6 +89,8 @@ class Application:
             proxies=TrustedProxies(settings.trusted_proxies),
         )
         self.server = HttpServer(self.service, _limits(settings), clock, settings.cors_origins)
+        self.meters = ServerMeters(opened, self.broker, lambda: self.server.connections, lambda: self.service.refused)
+        self.recorder = ServerRecorder(opened, clock, self.meters)
         self.console: ConsoleServer | None = None
         self.sqs_url = ""
         self.console_url: str | None = None
@@ -119,6 +122,7 @@ class Application:
         self.service.own_address = _address(settings.host, port)
         self.sqs_url = f"http://{self.service.own_address}"
         self.broker.start()
+        self.recorder.start()
         self._accepting = True
         if console_sockets:
             await self._start_console(console_sockets, port)
@@ -134,6 +138,7 @@ class Application:
         parts = Parts(
             store=self.store,
             broker=self.broker,
+            meters=self.meters,
             clock=self._clock,
             credentials=lambda: self._credentials,
             accepting=lambda: self._accepting,
@@ -156,6 +161,7 @@ class Application:
         self._accepting = False
         self.server.stop_accepting()
         self.broker.stop()
+        self.recorder.stop()
         ends: list[Coroutine[Any, Any, object]] = [self.server.drain(DRAIN_SECONDS)]
         if self.console is not None:
             ends.append(self.console.stop())

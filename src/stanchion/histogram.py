@@ -1,4 +1,4 @@
-"""Distributions of what happens often: how long requests take, how large batches are. Cheap enough for each of them."""
+"""Distributions of what happens often: how long requests take, how large batches are. Cheap to add to."""
 
 from bisect import bisect_left
 from collections.abc import Sequence

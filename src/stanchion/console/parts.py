@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from stanchion.auth.credentials import Credentials
 from stanchion.broker.broker import Broker
+from stanchion.broker.vitals import ServerMeters
 from stanchion.clock import Clock
 from stanchion.store.base import Store
 from stanchion.wire.proxies import TrustedProxies
@@ -23,6 +24,7 @@ class Parts:
 
     store: Store
     broker: Broker
+    meters: ServerMeters
     clock: Clock
     credentials: Callable[[], Credentials | None]
     accepting: Callable[[], bool]

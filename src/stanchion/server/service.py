@@ -45,6 +45,7 @@ class SqsService:
         self.own_address = own_address
         self._proxies = proxies or TrustedProxies()
         self._new_request_id = RequestIds()
+        self.refused: dict[str, int] = {}  # requests that came to no action, by the code of the answer
 
     def handle(self, request: HttpRequest, reply: Reply) -> Cancel | None:
         if self._proxies:
@@ -57,6 +58,7 @@ class SqsService:
             context = self._context(request)
         except SQSError as error:
             _log_answer(request, error)
+            self.refused[error.code] = self.refused.get(error.code, 0) + 1
             reply(codec.encode_error(error, request_id))
             return None
         answer = _Answer(codec, call.action, request, request_id, reply)

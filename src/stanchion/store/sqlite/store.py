@@ -140,9 +140,7 @@ class SqliteStore(Observer):
     def _space(self) -> tuple[int, int | None]:
         """Bytes of the store, and those that are free on its disk."""
         if self._path is None:
-            cursor = self._connection.cursor()
-            ((pages,),), ((size,),) = cursor.execute("PRAGMA page_count"), cursor.execute("PRAGMA page_size")
-            return pages * size, None
+            return self._connection.pragma("page_count") * self._connection.pragma("page_size"), None
         files = [self._path, self._path.with_name(f"{self._path.name}-wal")]
         disk = os.statvfs(self._path.parent)
         return sum(file.stat().st_size for file in files if file.exists()), disk.f_bavail * disk.f_frsize

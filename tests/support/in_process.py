@@ -24,7 +24,7 @@ class InProcessServer:
     def __init__(self, folder: Path, clock: Clock | None = None, **flags: object) -> None:
         flags = {"port": "0", "store": "memory", "console": False} | flags
         self._settings = load(flags, {}, folder=folder)
-        self.clock = ManualClock()
+        self.clock = clock if isinstance(clock, ManualClock) else ManualClock()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="server under test")
         self._thread.start()

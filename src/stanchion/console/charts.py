@@ -14,7 +14,7 @@ _PARTS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 class Series(NamedTuple):
-    """A line. A point is the moment its period begins, in milliseconds since the epoch, and a value; None is a gap."""
+    """A line. A point is the moment its period begins, in milliseconds since the epoch, and a value; None: a gap."""
 
     name: str
     points: Sequence[tuple[int, float | None]]
@@ -42,11 +42,12 @@ class Chart(NamedTuple):
             yield same_moment[0][0], [written(value, self.unit) for _, value in same_moment]
 
 
-def as_json(charts: Sequence[Chart], first_ms: int, last_ms: int, note: str = "") -> dict[str, Any]:
-    """``first_ms`` to ``last_ms`` is the range that is shown, with points or without."""
+def as_json(charts: Sequence[Chart], first_ms: int, last_ms: int, period_ms: int, note: str = "") -> dict[str, Any]:
+    """``first_ms`` to ``last_ms`` is the range that is shown, with points or without; each stands for a period."""
     return {
         "first_ms": first_ms,
         "last_ms": last_ms,
+        "period_ms": period_ms,
         "note": note,
         "charts": [each._asdict() | {"series": [series._asdict() for series in each.series]} for each in charts],
     }
@@ -80,7 +81,8 @@ def _duration(seconds: float) -> str:
     """At most two units: what comes after them is not seen in a chart either."""
     if seconds < 60:
         return f"{_decimal(seconds)} s"
-    left, parts = round(seconds), []
+    left = round(seconds)
+    parts: list[str] = []
     for name, length in _PARTS:
         amount, left = divmod(left, length)
         if amount or parts:

@@ -5,7 +5,7 @@ request to the SQS endpoint, and so through the same validation and permissions.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from starlette.datastructures import FormData
@@ -16,7 +16,7 @@ from stanchion.actions import ACTIONS, Shape
 from stanchion.console.parts import Parts
 from stanchion.console.visitors import Visitor, came_from, came_securely, parts_of, visitor_of
 from stanchion.errors import SQSError
-from stanchion.model import QueueKey, RequestContext
+from stanchion.model import QueueKey, Reading, RequestContext
 from stanchion.store.base import BrowseFilter, BrowsePage, Overview
 
 FORM_BYTES: Final = 8 * 1024 * 1024  # a message of 1 MiB, each byte written as %XX, and room for the rest
@@ -85,6 +85,14 @@ class Desk:
         """A page of the visitor's queues with their counts."""
         return await self._parts.broker.looking.overview(
             self.visitor.caller, self._context, search, sort, descending, offset, limit
+        )
+
+    async def readings(
+        self, names: Sequence[str], first_minute: int, last_minute: int
+    ) -> Mapping[str, Sequence[Reading]]:
+        """The recorded minutes of queues; at most MOST_READINGS pairs of minute and queue at once."""
+        return await self._parts.broker.looking.readings(
+            self.visitor.caller, self._context, names, first_minute, last_minute
         )
 
     async def browse(

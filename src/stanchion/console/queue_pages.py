@@ -28,6 +28,7 @@ from stanchion.limits import MOVE_MESSAGES_PER_SECOND, MOVE_TASK_RESULTS
 
 TABS: Final = (
     ("policy", "Access policy"),
+    ("monitoring", "Monitoring"),
     ("dead-letters", "Dead-letter queue"),
     ("redrive-tasks", "Dead-letter queue redrive tasks"),
     ("tags", "Tagging"),
@@ -42,6 +43,14 @@ def encryption(attributes: Mapping[str, str]) -> str:
     if attributes.get("KmsMasterKeyId"):
         return "SSE-KMS"
     return "SSE-SQS" if attributes.get("SqsManagedSseEnabled", "true") == "true" else "Disabled"
+
+
+def tabs_of(name: str) -> list[tuple[str, str, str]]:
+    """Key, label and address of each tab. Monitoring is a page of its own: its address says what it shows."""
+    return [
+        (key, label, f"{queue_path(name)}/monitoring" if key == "monitoring" else f"{queue_page(name)}?tab={key}")
+        for key, label in TABS
+    ]
 
 
 @of_a_queue
@@ -74,8 +83,8 @@ async def _page(request: Request, error: SQSError | None = None) -> Response:
         tasks=tasks,
         active=next((task for task in tasks if task.status in _ACTIVE), None),
         queue_tags=await _tags(desk, url) if tab == "tags" else {},
-        tab=tab if tab in dict(TABS) else "policy",
-        tabs=[(key, label, f"{queue_page(name)}?tab={key}") for key, label in TABS],
+        tab=tab if tab in dict(TABS) and tab != "monitoring" else "policy",
+        tabs=tabs_of(name),
         snippets=snippets(desk.endpoint, desk.region, url, fifo=fifo),
         path_of=queue_path,
         page_of=queue_page,

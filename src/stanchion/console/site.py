@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stanchion.console import browsing, health, messages, queues, signing_in, statics
+from stanchion.console import browsing, health, messages, monitoring, queues, signing_in, statics
 from stanchion.console.attempts import Attempts
 from stanchion.console.parts import Parts
 from stanchion.console.rendering import redirect
@@ -27,6 +27,7 @@ def build(console: Parts) -> Starlette:
         *queues.ROUTES,
         *messages.ROUTES,
         *browsing.ROUTES,
+        *monitoring.ROUTES,
     ]
     app = Starlette(
         routes=routes,

@@ -234,3 +234,26 @@ def test_the_page_itself_has_the_newest_values_only() -> None:
     long = Chart("a", "A", "Count", [Series("Sum", [(moment, moment) for moment in range(500)])])
     moments = [moment for moment, _ in long.rows()]
     assert moments == list(range(499, 499 - TABLE_ROWS, -1))
+
+
+# ── The list's sparklines ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_list_shows_what_was_available_in_the_last_hour(console: ConsoleUnderTest) -> None:
+    url = console.sqs.create_queue(QueueName="orders")["QueueUrl"]
+    console.sqs.create_queue(QueueName="unused")
+    record(console, NOW - 30, {"orders": Tally(sent=1)})
+    console.sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(n), "MessageBody": "b"} for n in range(3)])
+    record(console, NOW - 1, {"orders": Tally(sent=3)})
+    page = console.get("/queues").text
+    assert "Last hour" in page
+    assert 'aria-label="available: 0 to 3 in the last hour"' in page
+    assert page.count('<svg class="sparkline"') == 1
+
+
+def test_a_page_of_a_hundred_queues_is_read_in_pieces(console: ConsoleUnderTest) -> None:
+    for number in range(100):
+        console.sqs.create_queue(QueueName=f"queue-{number:02}")
+    for minute in (NOW - 60, NOW - 1):
+        record(console, minute, {f"queue-{number:02}": Tally(sent=1) for number in range(100)})
+    assert console.get("/queues?size=100").text.count("available: 0 to 0 in the last hour") == 200  # label and title

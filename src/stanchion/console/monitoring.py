@@ -1,7 +1,7 @@
 """The Monitoring tab of a queue: charts of its metrics, and the same values as JSON. All times are UTC."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -14,6 +14,7 @@ from stanchion.actions import GetQueueAttributesInput
 from stanchion.console import charts, texts
 from stanchion.console.charts import Chart, Series
 from stanchion.console.desk import Desk, desk_of
+from stanchion.console.history import HOUR_MINUTES, MINUTE_MS, newest_minute, pieces
 from stanchion.console.queue_addresses import name_of, of_a_queue, queue_page, queue_path
 from stanchion.console.queue_pages import tabs_of
 from stanchion.console.rendering import render
@@ -31,7 +32,7 @@ from stanchion.engine.charting import (
 )
 from stanchion.errors import SQSError
 from stanchion.model import Reading
-from stanchion.store.base import METRICS_DAYS, MOST_READINGS
+from stanchion.store.base import METRICS_DAYS
 
 RANGES: Final = {"1h": 60, "3h": 180, "12h": 720, "1d": 1440, "3d": 4320, "1w": 10_080, "2w": 20_160}
 CUSTOM: Final = "custom"
@@ -40,9 +41,7 @@ STATISTIC_TITLES: Final[Mapping[Statistic, str]] = {each: each for each in STATI
     "SampleCount": "Sample count"
 }
 
-_MINUTE_MS: Final = 60_000
 _KEPT_MINUTES: Final = METRICS_DAYS * 1440
-_RECORDED_AFTER_MS: Final = 10_000  # a minute's readings are written in small steps: until then it is not over for us
 
 
 class BadRange(ValueError):
@@ -65,11 +64,11 @@ class Asked(NamedTuple):
 
     @property
     def first_ms(self) -> int:
-        return self.first_minute * _MINUTE_MS
+        return self.first_minute * MINUTE_MS
 
     @property
     def end_ms(self) -> int:
-        return (self.last_minute + 1) * _MINUTE_MS
+        return (self.last_minute + 1) * MINUTE_MS
 
     def query(self) -> str:
         """As an address has it."""
@@ -93,7 +92,7 @@ class Asked(NamedTuple):
 
 def read(given: Mapping[str, str], now_ms: int) -> Asked:
     """What an address asks for; nonsense in it counts as nothing. Raises BadRange for times that cannot be shown."""
-    newest = (now_ms - _RECORDED_AFTER_MS) // _MINUTE_MS - 1
+    newest = newest_minute(now_ms)
     range_ = given.get("range") or (CUSTOM if "first" in given or "last" in given else "1h")
     if range_ == CUSTOM:
         first, last = _custom(given, newest)
@@ -115,7 +114,7 @@ def read(given: Mapping[str, str], now_ms: int) -> Asked:
 
 def _custom(given: Mapping[str, str], newest: int) -> tuple[int, int]:
     """The first and the last minute between two times, as far as there can be readings."""
-    begin = _read_time(given.get("first", ""), newest - 59)
+    begin = _read_time(given.get("first", ""), newest - HOUR_MINUTES + 1)
     end = _read_time(given.get("last", ""), newest + 1)
     if begin >= end:
         raise BadRange("The range has to begin before it ends.")
@@ -130,7 +129,7 @@ def _read_time(text: str, otherwise: int) -> int:
     if not text:
         return otherwise
     if text.isascii() and text.isdigit():
-        return int(text[:16]) // _MINUTE_MS
+        return int(text[:16]) // MINUTE_MS
     try:
         moment = datetime.fromisoformat(text)
         return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() // 60)
@@ -150,16 +149,6 @@ def _words(moment_ms: int) -> str:
 # ── Values ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def pieces(
-    desk: Desk, names: Sequence[str], first_minute: int, last_minute: int, period: int = 1
-) -> AsyncIterator[tuple[int, int, Mapping[str, Sequence[Reading]]]]:
-    """The readings of a range in pieces of whole periods, none larger than the store reads at once."""
-    length = max(1, MOST_READINGS // max(1, len(names)) // period) * period
-    for first in range(first_minute, last_minute + 1, length):
-        last = min(first + length - 1, last_minute)
-        yield first, last, await desk.readings(names, first, last)
-
-
 async def _drawn(desk: Desk, name: str, metrics: Sequence[Metric], asked: Asked) -> list[Chart]:
     lines: dict[str, list[Point]] = {metric.key: [] for metric in metrics}
     before: Sequence[Reading] = ()
@@ -176,7 +165,7 @@ async def _drawn(desk: Desk, name: str, metrics: Sequence[Metric], asked: Asked)
 def _chart(metric: Metric, line: Sequence[Point], asked: Asked) -> Chart:
     statistic = STATISTIC_TITLES[asked.statistic or metric.statistic]
     unit = "Count" if asked.statistic == "SampleCount" else metric.unit
-    shown = [(minute * _MINUTE_MS, value if value is None else round(value, 3)) for minute, value in line]
+    shown = [(minute * MINUTE_MS, value if value is None else round(value, 3)) for minute, value in line]
     return Chart(metric.key, metric.title, unit, [Series(statistic, shown)], statistic)
 
 
@@ -235,7 +224,7 @@ async def values(request: Request) -> Response:
     if not metrics:
         return refuse(request, 400, "UnknownMetric", "The queue has no such metric.")
     drawn = await _drawn(desk, name, metrics, asked)
-    answer = charts.as_json(drawn, asked.first_ms, asked.end_ms, asked.period * _MINUTE_MS, asked.note())
+    answer = charts.as_json(drawn, asked.first_ms, asked.end_ms, asked.period * MINUTE_MS, asked.note())
     return JSONResponse(answer | _fields(asked), headers={"Cache-Control": "no-store"})
 
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stanchion.console import live, queue_editing, queue_pages
+from stanchion.console import history, live, queue_editing, queue_pages
 from stanchion.console.desk import desk_of
 from stanchion.console.queue_addresses import queue_page, queue_path
 from stanchion.console.rendering import redirect, render
@@ -33,6 +33,7 @@ COLUMNS: Final = (
     Column("available", "Messages available", "available", standard=True, number=True),
     Column("in_flight", "Messages in flight", "in_flight", standard=True, number=True),
     Column("delayed", "Messages delayed", "delayed", standard=True, number=True),
+    Column("history", "Last hour", standard=True),
     Column("oldest", "Age of the oldest message", "oldest", standard=True),
     Column("encryption", "Encryption", standard=True),
     Column("content_based_deduplication", "Content-based deduplication", standard=True),
@@ -117,6 +118,7 @@ async def show(request: Request) -> Response:
     if listing.page > last:  # queues have gone since the link was made
         listing = listing._replace(page=last)
         overview = await _page(request, listing)
+    names = [summary.queue.key.name for summary in overview.summaries]
     return render(
         request,
         "queues.html",
@@ -129,9 +131,10 @@ async def show(request: Request) -> Response:
         preferences=preferences,
         page_sizes=PAGE_SIZES,
         cell=_cell(desk.now_ms()),
+        sparklines=await history.last_hour(desk, names) if "history" in preferences.columns else {},
         queue_page=queue_page,
         queue_path=queue_path,
-        live_names=",".join(summary.queue.key.name for summary in overview.summaries),
+        live_names=",".join(names),
     )
 
 

@@ -14,8 +14,11 @@ const decimals = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
 
 /** Marks from 0 to the first one that is not below `top`: nice numbers, at most `most` steps. */
 export function valueMarks(top, unit, most) {
-  const step = niceStep((top || 1) / most, unit);
-  const count = Math.max(1, Math.ceil((top || 1) / step - 1e-9));
+  if (top === 0) {
+    return [0, 1];
+  }
+  const step = niceStep(top / most, unit);
+  const count = Math.max(1, Math.ceil(top / step - 1e-9));
   return Array.from({ length: count + 1 }, (_, index) => index * step);
 }
 

@@ -4,11 +4,12 @@ import { markText, periodText, summaryText, timeMarks, valueMarks, valueText } f
 
 const SVG = "http://www.w3.org/2000/svg";
 const TOP = 10; // half a line of text
+const LEGEND = 22; // more at the top, where lines have to be told apart
 const BOTTOM = 24;
 const RIGHT = 16; // half a mark of the time axis
 const LETTER = 7; // width of a digit in the marks, in pixels
 const LINE = 44; // least height between two marks
-const MARK = 80; // least width between two marks
+const MARK = 60; // least width between two marks
 const PAGE = 10; // points that Page Up and Page Down go
 
 export class Plot {
@@ -55,7 +56,7 @@ export class Plot {
     this.scale = scaleOf(this.chart, this.range, width, height);
     const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" });
     svg.setAttribute("aria-label", `${this.title}: ${summaryText(this.chart.series, this.chart.unit)}`);
-    svg.append(axes(this.scale, this.chart.unit), ...this.chart.series.flatMap((each, index) => this.line(each, index)));
+    svg.append(axes(this.scale, this.chart.unit), legend(this.chart.series, this.scale.left), ...this.chart.series.flatMap((each, index) => this.line(each, index)));
     if (!this.chart.series.some(({ points }) => points.some(([, value]) => value !== null))) {
       svg.append(shape("text", { x: width / 2, y: height / 2, class: "chart-empty" }, "No data"));
     }
@@ -150,7 +151,8 @@ export class Plot {
 function scaleOf(chart, range, width, height) {
   const values = chart.series.flatMap(({ points }) => points.map(([, value]) => value ?? 0));
   const ground = height - BOTTOM;
-  const marks = valueMarks(Math.max(0, ...values), chart.unit, Math.max(1, Math.floor((ground - TOP) / LINE)));
+  const top = chart.series.length > 1 ? TOP + LEGEND : TOP;
+  const marks = valueMarks(Math.max(0, ...values), chart.unit, Math.max(1, Math.floor((ground - top) / LINE)));
   const longest = Math.max(...marks.map((mark) => valueText(mark, chart.unit).length));
   const left = longest * LETTER + 12;
   const right = width - RIGHT;
@@ -159,12 +161,12 @@ function scaleOf(chart, range, width, height) {
   return {
     left,
     right,
-    top: TOP,
+    top,
     ground,
     marks,
     times: timeMarks(range.first, last, Math.max(1, Math.floor((right - left) / MARK))).marks,
     x: (moment) => round(left + ((moment - range.first) / (last - range.first)) * (right - left)),
-    y: (value) => round(ground - (value / marks.at(-1)) * (ground - TOP)),
+    y: (value) => round(ground - (value / marks.at(-1)) * (ground - top)),
   };
 }
 
@@ -178,6 +180,18 @@ function axes({ left, right, ground, marks, times, x, y }, unit) {
     group.append(shape("line", { x1: x(moment), x2: x(moment), y1: ground, y2: ground + 4 }));
     group.append(shape("text", { x: x(moment), y: ground + 18, class: "chart-time-mark" }, markText(moment)));
   }
+  return group;
+}
+
+// A sample of each line with its name.
+function legend(series, left) {
+  const group = shape("g", { class: "chart-legend", "aria-hidden": "true" });
+  let x = left;
+  series.slice(0, series.length > 1 ? undefined : 0).forEach(({ name }, index) => {
+    group.append(shape("line", { x1: x, x2: x + 22, y1: TOP, y2: TOP, class: `chart-line series-${index}` }));
+    group.append(shape("text", { x: x + 27, y: TOP + 4 }, name));
+    x += 27 + (name.length + 2) * LETTER;
+  });
   return group;
 }
 

@@ -1,12 +1,13 @@
 """What a console needs beyond the actions of the API: lists with counts, and messages that nobody receives."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from stanchion.actions import ACTIONS, ReceiveMessageInput
 from stanchion.broker.request import Request
 from stanchion.clock import Clock
 from stanchion.engine.browsing import filtering
-from stanchion.model import Caller, QueueKey, Reading, RequestContext
+from stanchion.errors import AccessDenied
+from stanchion.model import Caller, Queue, QueueKey, Reading, RequestContext
 from stanchion.store.base import BrowseFilter, BrowsePage, Overview, Store
 
 
@@ -50,6 +51,30 @@ class Looking:
             request.queue_key(), request.admit, filtering(wanted, now_ms), after_sequence, limit, now_ms
         )
 
+    def refused(
+        self, caller: Caller, context: RequestContext, queue: Queue, actions: Iterable[str]
+    ) -> dict[str, str]:
+        """Why the queue's policy refuses some of these actions to the caller, in the API's words, by action."""
+        now_ms = self._clock.now_ms()
+        reasons: dict[str, str] = {}
+        for name in actions:
+            try:
+                Request(ACTIONS[name], None, caller, context, False, now_ms).admit(queue)
+            except AccessDenied as error:
+                reasons[name] = error.message
+        return reasons
+
+    async def refusals(
+        self, caller: Caller, context: RequestContext, name: str, actions: Iterable[str]
+    ) -> dict[str, str]:
+        """``refused`` for one of the caller's own queues, by its name. Raises QueueDoesNotExist, and AccessDenied
+        for who has not signed."""
+        request = Request(ACTIONS["ListQueues"], None, caller, context, False, self._clock.now_ms())
+        request.admit_signed()
+        # Whether it exists is no secret from its account, whatever the policy says.
+        queue = await self._store.find_queue(QueueKey(caller.account, caller.region, name), _anybody)
+        return self.refused(caller, context, queue, actions)
+
     async def readings(
         self,
         caller: Caller,
@@ -68,3 +93,7 @@ class Looking:
         keys = [QueueKey(caller.account, caller.region, name) for name in names]
         found = await self._store.readings(keys, first_minute, last_minute)
         return {key.name: readings for key, readings in found.items()}
+
+
+def _anybody(_queue: Queue) -> None:
+    """Admits all."""

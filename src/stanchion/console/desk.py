@@ -14,9 +14,10 @@ from starlette.requests import Request
 from stanchion import ids
 from stanchion.actions import ACTIONS, Shape
 from stanchion.console.parts import Parts
+from stanchion.console.permissions import ACTIONS_ASKED, denials
 from stanchion.console.visitors import Visitor, came_from, came_securely, parts_of, visitor_of
 from stanchion.errors import SQSError
-from stanchion.model import QueueKey, Reading, RequestContext
+from stanchion.model import Queue, QueueKey, Reading, RequestContext
 from stanchion.store.base import BrowseFilter, BrowsePage, Overview
 
 FORM_BYTES: Final = 8 * 1024 * 1024  # a message of 1 MiB, each byte written as %XX, and room for the rest
@@ -86,6 +87,15 @@ class Desk:
         return await self._parts.broker.looking.overview(
             self.visitor.caller, self._context, search, sort, descending, offset, limit
         )
+
+    async def denied(self, queue_name: str) -> dict[str, str]:
+        """Why the visitor may not use the buttons of a queue, by button; "" for those that may be used."""
+        looking = self._parts.broker.looking
+        return denials(await looking.refusals(self.visitor.caller, self._context, queue_name, ACTIONS_ASKED))
+
+    def denied_of(self, queue: Queue) -> dict[str, str]:
+        """``denied`` for a queue that is at hand."""
+        return denials(self._parts.broker.looking.refused(self.visitor.caller, self._context, queue, ACTIONS_ASKED))
 
     async def readings(
         self, names: Sequence[str], first_minute: int, last_minute: int

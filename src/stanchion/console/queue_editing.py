@@ -18,6 +18,7 @@ from stanchion.actions import (
 from stanchion.console import forms
 from stanchion.console.desk import Desk, desk_of, form_of
 from stanchion.console.forms import QueueForm
+from stanchion.console.permissions import denials
 from stanchion.console.queue_addresses import name_of, of_a_queue, queue_page, queue_path
 from stanchion.console.rendering import Banner, error_banner, redirect, render
 from stanchion.engine import tags
@@ -115,6 +116,7 @@ async def _form_page(request: Request, form: QueueForm, *, creating: bool, error
         error.status if error else 200,
         form=form,
         creating=creating,
+        denied=denials({}) if creating else await desk.denied(form.name),
         periods={period.field: period.units for period in forms.PERIODS},
         basic_policy=forms.pretty(forms.basic_policy(form, desk.queue_arn(name), desk.account)),
         policy=form.policy or forms.pretty(owners),

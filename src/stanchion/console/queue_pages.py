@@ -73,6 +73,7 @@ async def _page(request: Request, error: SQSError | None = None) -> Response:
         error.status if error else 200,
         name=name,
         url=url,
+        denied=await desk.denied(name),
         fifo=fifo,
         shown=shown,
         encryption=encryption(shown),
@@ -145,6 +146,23 @@ async def _has_word(request: Request, word: str) -> bool:
 
 
 @of_a_queue
+async def confirm(request: Request) -> Response:
+    """Purge or delete on a page of its own, for browsers without scripts: the dialogs need them."""
+    name, word = name_of(request), request.url.path.rpartition("/")[2]
+    reason = (await desk_of(request).denied(name))[word]
+    return render(
+        request,
+        "confirm.html",
+        name=name,
+        word=word,
+        title=f"{word.capitalize()} queue",
+        action=f"{queue_path(name)}/{word}",
+        back=queue_page(name),
+        reason=reason,
+    )
+
+
+@of_a_queue
 async def purge(request: Request) -> Response:
     return await _confirmed(request, "purge", "PurgeQueue", queue_page(name_of(request)), "purged")
 
@@ -185,6 +203,7 @@ async def _redrive_page(request: Request, given: Mapping[str, str], error: SQSEr
         "redrive.html",
         error.status if error else 200,
         name=name,
+        denied=await desk.denied(name),
         shown=shown,
         fifo=shown.get("FifoQueue") == "true",
         sources=await _sources(desk, url),
@@ -255,6 +274,8 @@ async def redrive_progress(request: Request) -> Response:
 ROUTES: Final = [
     Route("/queues/{name}", show),
     Route("/queues/{name}/details", show),
+    Route("/queues/{name}/purge", confirm),
+    Route("/queues/{name}/delete", confirm),
     Route("/queues/{name}/purge", purge, methods=["POST"]),
     Route("/queues/{name}/delete", delete, methods=["POST"]),
     Route("/queues/{name}/redrive", redrive_form),

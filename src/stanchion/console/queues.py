@@ -132,6 +132,7 @@ async def show(request: Request) -> Response:
         page_sizes=PAGE_SIZES,
         cell=_cell(desk.now_ms()),
         sparklines=await history.last_hour(desk, names) if "history" in preferences.columns else {},
+        denied_of=desk.denied_of,
         queue_page=queue_page,
         queue_path=queue_path,
         live_names=",".join(names),

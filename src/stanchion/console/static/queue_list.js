@@ -3,12 +3,14 @@
 import queueLive from "./queue_live.js";
 
 export default function queueList(section) {
-  const readOnly = "readOnly" in document.body.dataset;
-  const buttons = section.querySelectorAll("[aria-label='The chosen queue'] button");
+  const buttons = [...section.querySelectorAll("[aria-label='The chosen queue'] button"), ...document.querySelectorAll("#queue-actions [data-for]")];
   const choose = () => {
     const choice = section.querySelector("input[name=queue]:checked");
+    const denied = choice ? JSON.parse(choice.dataset.denied) : {};
     for (const button of buttons) {
-      button.disabled = !choice || (readOnly && "writes" in button.dataset);
+      const reason = whyNot(button, denied);
+      button.disabled = !choice || Boolean(reason);
+      button.title = reason;
     }
     if (choice) {
       aim(choice);
@@ -20,6 +22,13 @@ export default function queueList(section) {
   }
   queueLive(section);
   choose();
+}
+
+function whyNot({ dataset }, denied) {
+  if ("writes" in dataset && "readOnly" in document.body.dataset) {
+    return "The console is in read-only mode.";
+  }
+  return denied[dataset.for] ?? "";
 }
 
 function aim({ value, dataset }) {

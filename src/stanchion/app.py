@@ -79,6 +79,7 @@ class Application:
         self._settings = settings
         self._clock = clock
         self._credentials = _credentials(settings)
+        self._metrics_token = _metrics_token(settings)
         self._accepting = False
         self.store = opened
         self.broker = Broker(opened, clock, rules)
@@ -150,6 +151,7 @@ class Application:
             public_url=settings.public_url,
             port=port,
             read_only=settings.console_read_only,
+            metrics_token=self._metrics_token,
             proxies=TrustedProxies(settings.trusted_proxies),
         )
         self.console = ConsoleServer(build(parts), sockets, parts.stopping)
@@ -265,6 +267,20 @@ def _credentials(settings: Settings) -> Credentials | None:
         raise StartError(f"cannot read {path}: {problem}") from None
     except CredentialsError as problem:
         raise StartError(f"{path}: {problem}") from None
+
+
+def _metrics_token(settings: Settings) -> str | None:
+    """Raises StartError."""
+    path = settings.metrics_token
+    if path is None:
+        return None
+    try:
+        token = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise StartError(f"cannot read {path}: {problem}") from None
+    if not token:
+        raise StartError(f"{path} is empty: it must hold the token for /metrics.")
+    return token
 
 
 def _limits(settings: Settings) -> Limits:

@@ -260,6 +260,15 @@ class Settings:
         Path | None,
         Told(_path, "FILE", "Access keys, in the AWS shared-credentials format. Giving it turns auth on."),
     ] = None
+    metrics_token: Annotated[
+        Path | None,
+        Told(
+            _path,
+            "FILE",
+            "File with the token that a scraper of /metrics sends as Authorization: Bearer; needed while "
+            "signatures are checked.",
+        ),
+    ] = None
     auth: Annotated[
         str,
         Told(

@@ -634,6 +634,13 @@ class Reference:
 
         return self._answer(work)
 
+    def fullest(self, limit: int) -> Future[tuple[int, Sequence[QueueKey]]]:
+        def work() -> tuple[int, Sequence[QueueKey]]:
+            held = sorted(self.queues.values(), key=lambda each: (-len(each.messages), each.queue.id))
+            return len(held), [each.queue.key for each in held[:limit]]
+
+        return self._answer(work)
+
     def browse(
         self,
         key: QueueKey,

@@ -3,8 +3,9 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,6 +55,14 @@ class InProcessServer:
 
         self._loop.call_soon_threadsafe(work)
         return done.result(timeout=30)
+
+    @contextmanager
+    def in_background(self, work: Callable[[], object]) -> Iterator[None]:
+        """Do something that waits, in a thread; at the end of the block it must come to an end."""
+        with ThreadPoolExecutor(1) as threads:
+            done = threads.submit(work)
+            yield
+            done.result(timeout=30)
 
     def advance(self, seconds: float) -> None:
         """Turn the clock, and let what falls due happen: timers, ended timeouts, a tick of housekeeping."""

@@ -19,6 +19,7 @@ class Parts:
     ``credentials`` answers the keys that hold at this moment, or None while auth is off. ``sqs_host`` and
     ``sqs_port`` are where the SQS endpoint listens; ``public_url`` is what queue URLs start with, if that was set.
     ``port`` is the console's own: browsers share cookies between all ports of a host, so it is in their names.
+    ``metrics_token`` is what a scraper of ``/metrics`` must send while auth is on; without one it gets nothing.
     ``accepting`` says whether the server takes requests. ``stopping`` is set when every stream has to end.
     """
 
@@ -36,5 +37,6 @@ class Parts:
     public_url: str | None = None
     port: int
     read_only: bool = False
+    metrics_token: str | None = None
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -40,7 +40,7 @@ HEADERS: Final = (
 """On every answer; the server under us adds them, so that its own refusals have them too."""
 
 _READS: Final = ("GET", "HEAD")
-_OPEN_PATHS: Final = ("/health", "/ready")
+_OPEN_PATHS: Final = ("/health", "/ready", "/metrics")  # the last sees for itself who asks
 _STATIC: Final = "/static/"
 _SIGN_IN: Final = "/sign-in"
 _ALLOWED_WHEN_READ_ONLY: Final = (_SIGN_IN, "/sign-out", "/region")

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stanchion.console import browsing, health, messages, monitoring, queues, signing_in, statics
+from stanchion.console import browsing, health, messages, monitoring, prometheus, queues, signing_in, statics
 from stanchion.console.attempts import Attempts
 from stanchion.console.parts import Parts
 from stanchion.console.rendering import redirect
@@ -23,6 +23,7 @@ def build(console: Parts) -> Starlette:
         Route("/", _home),
         *statics.ROUTES,
         *health.ROUTES,
+        *prometheus.ROUTES,
         *signing_in.ROUTES,
         *queues.ROUTES,
         *messages.ROUTES,

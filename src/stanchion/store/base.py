@@ -276,6 +276,10 @@ class Store(Protocol):
         """Messages in send order, whatever their state, with nothing changed by looking."""
         ...
 
+    def fullest(self, limit: int) -> Promise[tuple[int, Sequence[QueueKey]]]:
+        """How many queues there are in all, and those of any account and region that hold the most messages."""
+        ...
+
     def browse(
         self,
         key: QueueKey,

@@ -73,6 +73,15 @@ class Looking:
         ).fetchall()
         return Overview(total, self._summaries([QueueKey(account, region, name) for (name,) in rows], now_ms))
 
+    def fullest(self, limit: int) -> tuple[int, list[QueueKey]]:
+        self._queues.write_counts()
+        ((total,),) = self._cursor.execute("SELECT count(*) FROM queue").fetchall()
+        rows = self._cursor.execute(
+            "SELECT account, region, name FROM queue ORDER BY visible + in_flight + delayed DESC, id LIMIT ?",
+            (limit,),
+        )
+        return total, [QueueKey(*row) for row in rows]
+
     def _summaries(self, keys: Sequence[QueueKey], now_ms: int) -> list[QueueSummary]:
         share = MOST_SETTLED // max(1, len(keys)) + 1
         return [self._summary(self._queues.named(key), share, now_ms) for key in keys]

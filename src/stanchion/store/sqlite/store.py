@@ -240,6 +240,9 @@ class SqliteStore(Observer):
             )
         )
 
+    def fullest(self, limit: int) -> Promise[tuple[int, Sequence[QueueKey]]]:
+        return self._committer.submit(lambda: self._looking.fullest(limit))
+
     def list_dead_letter_sources(
         self, key: QueueKey, admit: Admission, after: str, limit: int
     ) -> Promise[Sequence[Queue]]:

@@ -152,6 +152,7 @@ class Application:
             port=port,
             read_only=settings.console_read_only,
             metrics_token=self._metrics_token,
+            store_kind=_store_kind(settings),
             proxies=TrustedProxies(settings.trusted_proxies),
         )
         self.console = ConsoleServer(build(parts), sockets, parts.stopping)
@@ -281,6 +282,13 @@ def _metrics_token(settings: Settings) -> str | None:
     if not token:
         raise StartError(f"{path} is empty: it must hold the token for /metrics.")
     return token
+
+
+def _store_kind(settings: Settings) -> str:
+    if settings.store == "memory":
+        return "memory"
+    kind = settings.store.partition(":")[0]
+    return f"{kind}, every reply is on disk (fsync)" if settings.durability == "fsync" else f"{kind}, without fsync"
 
 
 def _limits(settings: Settings) -> Limits:

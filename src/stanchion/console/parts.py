@@ -20,6 +20,7 @@ class Parts:
     ``sqs_port`` are where the SQS endpoint listens; ``public_url`` is what queue URLs start with, if that was set.
     ``port`` is the console's own: browsers share cookies between all ports of a host, so it is in their names.
     ``metrics_token`` is what a scraper of ``/metrics`` must send while auth is on; without one it gets nothing.
+    ``store_kind`` says in words where the queues are and what a reply promises.
     ``accepting`` says whether the server takes requests. ``stopping`` is set when every stream has to end.
     """
 
@@ -38,5 +39,6 @@ class Parts:
     port: int
     read_only: bool = False
     metrics_token: str | None = None
+    store_kind: str = ""
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

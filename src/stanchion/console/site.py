@@ -9,7 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stanchion.console import browsing, health, messages, monitoring, prometheus, queues, signing_in, statics
+from stanchion.console import (
+    browsing,
+    health,
+    messages,
+    monitoring,
+    prometheus,
+    queues,
+    server_page,
+    signing_in,
+    statics,
+)
 from stanchion.console.attempts import Attempts
 from stanchion.console.parts import Parts
 from stanchion.console.rendering import redirect
@@ -24,6 +34,7 @@ def build(console: Parts) -> Starlette:
         *statics.ROUTES,
         *health.ROUTES,
         *prometheus.ROUTES,
+        *server_page.ROUTES,
         *signing_in.ROUTES,
         *queues.ROUTES,
         *messages.ROUTES,

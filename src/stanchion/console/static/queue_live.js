@@ -2,6 +2,7 @@
 // [data-cell=available|in_flight|delayed] in the queue's row, [data-queue], or in the section itself.
 
 import { showBanner } from "./fetching.js";
+import liveStream, { fillCell } from "./live_stream.js";
 
 const CELLS = ["available", "in_flight", "delayed"];
 
@@ -10,15 +11,7 @@ export default function queueLive(section) {
   if (!names) {
     return;
   }
-  const stream = new EventSource(`/live/queues?names=${encodeURIComponent(names)}`);
-  stream.addEventListener("message", (event) => show(section, JSON.parse(event.data)));
-  stream.addEventListener("signed-out", () => {
-    stream.close();
-    showBanner("warning", "Your session has ended. Sign in again.");
-  });
-  window.addEventListener("pagehide", () => stream.close());
-  // A page that comes back from the browser's memory has lost its stream.
-  window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+  liveStream(`/live/queues?names=${encodeURIComponent(names)}`, (counts) => show(section, counts));
 }
 
 function show(section, counts) {
@@ -34,13 +27,7 @@ function show(section, counts) {
 }
 
 function fill(place, numbers) {
-  CELLS.forEach((cell, index) => {
-    const element = place.querySelector(`[data-cell="${cell}"]`);
-    const text = numbers[index].toLocaleString("en-US");
-    if (element && element.textContent.trim() !== text) {
-      element.textContent = text;
-    }
-  });
+  CELLS.forEach((cell, index) => fillCell(place, cell, numbers[index].toLocaleString("en-US")));
   const choice = place.querySelector("input[type=radio]");
   if (choice) {
     choice.dataset.holds = numbers[0] + numbers[1] + numbers[2];

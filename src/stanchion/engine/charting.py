@@ -7,8 +7,8 @@ one that left messages behind, what the queue held is not known until the next. 
 known either way: nothing. Before the first reading nothing is known at all. What is not known is a gap.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from bisect import bisect_left
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
@@ -106,31 +106,6 @@ def period_for(minutes: int, asked_minutes: int | None) -> int:
     return next(fitting, PERIODS_MINUTES[-1])
 
 
-class _Window:
-    """The samples of one period."""
-
-    __slots__ = ("count", "least", "most", "total")
-
-    def __init__(self) -> None:
-        self.total = 0
-        self.count = 0
-        self.least: int | None = None
-        self.most: int | None = None
-
-    def add(self, total: int, least: int, most: int, count: int) -> None:
-        self.total += total
-        self.count += count
-        self.least = least if self.least is None or least < self.least else self.least
-        self.most = most if self.most is None or most > self.most else self.most
-
-    def value(self, statistic: Statistic) -> float | None:
-        if not self.count:
-            return None
-        if statistic == "Average":
-            return self.total / self.count
-        return {"Sum": self.total, "Minimum": self.least, "Maximum": self.most, "SampleCount": self.count}[statistic]
-
-
 def points(
     readings: Sequence[Reading],
     metric: Metric,
@@ -145,44 +120,89 @@ def points(
     the last may be there in part only. Readings before ``first_minute`` just tell what the queue held by then: who
     asks for a long time in pieces hands in the last reading of the piece before.
     """
-    windows = {
-        start: _Window()
-        for start in range(first_minute - first_minute % period_minutes, last_minute + 1, period_minutes)
-    }
-    for minute, *sample in _samples(readings, metric):
-        if first_minute <= minute <= last_minute:
-            windows[minute - minute % period_minutes].add(*sample)
-    for begin, end in _quiet(readings, metric, first_minute, last_minute):
-        for start in range(begin - begin % period_minutes, end, period_minutes):
-            windows[start].add(0, 0, 0, min(end, start + period_minutes) - max(begin, start))
-    return [(start, window.value(statistic)) for start, window in windows.items()]
+    column = _column(readings, metric)
+    quiet = _quiet(readings, metric, first_minute, last_minute, period_minutes)
+    found: list[Point] = []
+    for start in range(first_minute - first_minute % period_minutes, last_minute + 1, period_minutes):
+        low = bisect_left(column.minutes, max(start, first_minute))
+        high = bisect_left(column.minutes, min(start + period_minutes, last_minute + 1))
+        found.append((start, _value(column, slice(low, high), quiet.get(start, 0), statistic)))
+    return found
 
 
-def _samples(readings: Sequence[Reading], metric: Metric) -> Iterator[tuple[int, int, int, int, int]]:
-    """Minute, total, least, most and number of the samples of each reading that has any."""
+class _Column(NamedTuple):
+    """The samples of each minute that has any: their sum, least, most and number. ``counts`` None is one each.
+
+    A chart of two weeks looks at 20,000 minutes, and a page has eleven of them: lists, so that the interpreter's own
+    sum, min and max go over them.
+    """
+
+    minutes: list[int]
+    totals: list[int]
+    least: list[int]
+    most: list[int]
+    counts: list[int] | None
+
+
+def _column(readings: Sequence[Reading], metric: Metric) -> _Column:
     if metric.kind == "size":
-        for each in readings:
-            if each.smallest_bytes is not None and each.largest_bytes is not None:
-                yield each.minute, each.sent_bytes, each.smallest_bytes, each.largest_bytes, each.sent
-        return
+        rows = [
+            (each.minute, each.sent_bytes, each.smallest_bytes, each.largest_bytes, each.sent)
+            for each in readings
+            if each.smallest_bytes is not None and each.largest_bytes is not None
+        ]
+        minutes, totals, least, most, counts = map(list, zip(*rows, strict=True)) if rows else ([], [], [], [], [])
+        return _Column(minutes, totals, least, most, counts)
     read = attrgetter(metric.field)
-    for each in readings:
-        value = read(each)
-        if value is not None:
-            yield each.minute, value, value, value, 1
+    if metric.kind == "age":
+        readings = [each for each in readings if read(each) is not None]
+    values = list(map(read, readings))
+    return _Column([each.minute for each in readings], values, values, values, None)
+
+
+def _value(column: _Column, part: slice, quiet: int, statistic: Statistic) -> float | None:
+    """The statistic of one period, of whose minutes ``quiet`` count as zero. No sample is below zero."""
+    count = quiet + (part.stop - part.start if column.counts is None else sum(column.counts[part]))
+    if not count:
+        return None
+    match statistic:
+        case "SampleCount":
+            return count
+        case "Minimum":
+            return 0 if quiet else min(column.least[part])
+        case "Maximum":
+            return max(column.most[part], default=0)
+        case "Sum":
+            return sum(column.totals[part])
+        case "Average":
+            return sum(column.totals[part]) / count
 
 
 def _quiet(
-    readings: Sequence[Reading], metric: Metric, first_minute: int, last_minute: int
-) -> Iterator[tuple[int, int]]:
-    """The minutes without a reading that count as zero, as ranges whose end is not in them."""
+    readings: Sequence[Reading], metric: Metric, first_minute: int, last_minute: int, period_minutes: int
+) -> dict[int, int]:
+    """How many minutes without a reading count as zero, for each period that has any, by its first minute."""
+    found: dict[int, int] = {}
     if metric.kind in ("age", "size"):
-        return
-    for reading, following in zip_longest(readings, readings[1:]):
-        begin = max(reading.minute + 1, first_minute)
-        end = last_minute + 1 if following is None else min(following.minute, last_minute + 1)
-        if begin < end and (metric.kind == "event" or _left_empty(reading)):
-            yield begin, end
+        return found
+    for position, end in _holes(readings, last_minute):
+        begin = max(readings[position].minute + 1, first_minute)
+        end = min(end, last_minute + 1)
+        if metric.kind != "event" and not _left_empty(readings[position]):
+            continue
+        for start in range(begin - begin % period_minutes, end, period_minutes):
+            minutes = min(end, start + period_minutes) - max(begin, start)
+            if minutes > 0:
+                found[start] = found.get(start, 0) + minutes
+    return found
+
+
+def _holes(readings: Sequence[Reading], last_minute: int) -> list[tuple[int, int]]:
+    """Where readings are followed by minutes without: the position of the one before, and the minute that ends it."""
+    minutes = [each.minute for each in readings]
+    following = [*minutes[1:], last_minute + 1]
+    pairs = enumerate(zip(minutes, following, strict=True)) if minutes else ()
+    return [(position, end) for position, (minute, end) in pairs if end - minute > 1]
 
 
 def _left_empty(reading: Reading) -> bool:

@@ -32,7 +32,7 @@ def opened(page: Any, query: str = "") -> Any:
     """The chart of what was sent."""
     page.goto(f"/queues/orders/monitoring{query}")
     chart = page.locator("[data-chart=sent]")
-    chart.locator("svg .chart-line").wait_for()
+    chart.locator("path.chart-line").first.wait_for()
     return chart
 
 
@@ -121,7 +121,7 @@ def test_a_chart_is_enlarged_and_closed_with_the_keyboard(page: Any, newest: int
     button.focus()
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog", name="Number Of Messages Sent")
-    dialog.locator("svg .chart-line").wait_for()
+    dialog.locator("path.chart-line").wait_for()
     assert dialog.locator("svg").bounding_box()["height"] > chart.locator("svg").bounding_box()["height"]
     page.keyboard.press("ArrowLeft")
     assert dialog.locator(".chart-tip").is_visible()
@@ -151,7 +151,33 @@ def test_charts_that_cannot_be_fetched_again_stay_and_that_is_said(page: Any, ne
         }"""
     )
     page.get_by_text("The charts are not up to date").wait_for()
-    assert chart.locator("svg .chart-line").is_visible()
+    assert chart.locator("path.chart-line").is_visible()
+
+
+def test_charts_are_fetched_again_each_minute_if_somebody_wants_that(page: Any, newest: int) -> None:
+    page.clock.install()
+    opened(page)
+    with page.expect_response("**/metrics.json*"):
+        page.get_by_label("Auto refresh").select_option("1 minute")
+    for _ in range(2):
+        with page.expect_response("**/metrics.json*"):
+            page.clock.fast_forward(60_000)
+
+
+def test_several_lines_are_told_apart_by_their_names(page: Any, newest: int) -> None:
+    times = [{"name": name, "points": [[0, value], [60_000, value * 2]]} for name, value in (("p50", 3), ("p99", 20))]
+    answer = {"charts": [{"id": "sent", "title": "Times", "unit": "Milliseconds", "series": times}]}
+    page.route("**/metrics.json*", lambda route: route.fulfill(json=answer))
+    chart = opened(page)
+    assert chart.locator("path.chart-line").count() == 2
+    assert chart.locator(".chart-legend text").all_text_contents() == ["p50", "p99"]
+    words = "p50: Latest 6 ms, minimum 3 ms, maximum 6 ms; p99: Latest 40 ms, minimum 20 ms, maximum 40 ms"
+    assert chart.locator("[data-summary]").inner_text() == words
+    chart.locator("[data-plot]").focus()
+    page.keyboard.press("End")
+    assert chart.locator(".chart-tip span").all_text_contents() == ["1 Jan 00:01 UTC", "p50 6 ms", "p99 40 ms"]
+    chart.get_by_text("Show as table").click()
+    assert chart.locator("thead th").all_text_contents() == ["Time (UTC)", "p50", "p99"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

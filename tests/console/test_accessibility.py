@@ -21,6 +21,7 @@ PAGES = (
     "/queues/orders?tab=redrive-tasks",
     "/queues/orders?tab=tags",
     "/queues/orders?tab=encryption",
+    "/queues/orders/monitoring",
     "/queues/orders/edit",
     "/queues/orders/messages",
     "/queues/orders.fifo/messages",

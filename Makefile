@@ -14,7 +14,7 @@ COMPILE = .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-v
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help serve test lint bench bench-peers lock clean
+.PHONY: help serve test lint bench bench-peers screenshots lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ bench: $(VENV)/.test ## Measure on this machine; ARGS go to benchmarks/run.py
 
 bench-peers: $(VENV)/.test ## Measure beside other servers, which it installs; ARGS go to benchmarks/peers.py
 	@$(BIN)/python benchmarks/peers.py $(ARGS)
+
+screenshots: $(VENV)/.test ## Make the pictures of the console in docs/images anew
+	@$(BIN)/python docs/screenshots.py
 
 lock: .venv-lock/.installed ## Renew every lock in requirements/
 	$(COMPILE) pyproject.toml requirements/serve.in --output-file requirements/serve.txt

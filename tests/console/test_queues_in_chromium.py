@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from stanchion.console.queues import COLUMNS
 from support.console_visit import ConsoleUnderTest
 
 
@@ -81,6 +82,53 @@ def test_a_queue_is_chosen_and_deleted_with_the_keyboard(page: Any, console: Con
     page.keyboard.type("delete")
     page.keyboard.press("Enter")
     page.get_by_text("Queue orders deleted successfully.").wait_for()
+
+
+def test_the_usual_columns_fit_a_small_screen(page: Any, console: ConsoleUnderTest) -> None:
+    name = "orders-of-the-western-warehouse.fifo"
+    url = console.sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})["QueueUrl"]
+    console.sqs.send_message(QueueUrl=url, MessageBody="b", MessageGroupId="g", MessageDeduplicationId="d")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto("/queues")
+    assert page.locator(".table-scroll").evaluate("box => box.scrollWidth - box.clientWidth") == 0
+
+
+def test_every_column_sorts_the_list(page: Any, console: ConsoleUnderTest) -> None:
+    for name, seconds in (("a", "60"), ("b", "7"), ("c", "9")):
+        console.sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": seconds})
+    sortable = [column for column in COLUMNS if column.order]
+    assert len(sortable) == len(COLUMNS) - 1  # the last hour is a drawing
+    page.goto("/preferences?size=25&" + "&".join(f"column={column.key}" for column in COLUMNS))
+    links = page.locator("thead th a")
+    assert links.count() == 1 + len(sortable)
+    for column in sortable:
+        page.goto(f"/queues?sort={column.order}")
+        assert page.locator("[aria-sort]").inner_text().strip() == (column.short or column.title)
+    page.get_by_role("link", name="Visibility timeout").click()
+    page.wait_for_url("**sort=visibility_timeout**")
+    assert page.locator("tbody th").all_inner_texts() == ["b", "c", "a"]
+    page.get_by_role("link", name="Visibility timeout").click()
+    page.wait_for_url("**order=descending**")
+    assert page.locator("tbody th").all_inner_texts() == ["a", "c", "b"]
+
+
+def test_without_scripts_a_queue_is_purged_and_deleted(browser: Any, console: ConsoleUnderTest) -> None:
+    url = console.sqs.create_queue(QueueName="orders")["QueueUrl"]
+    console.sqs.send_message(QueueUrl=url, MessageBody="b")
+    context = browser.new_context(base_url=console.url, java_script_enabled=False)
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    page.goto("/queues")
+    page.get_by_role("link", name="orders").click()
+    page.get_by_role("link", name="Purge").click()
+    page.get_by_label("To confirm, type purge").fill("purge")
+    page.get_by_role("button", name="Purge").click()
+    page.get_by_text("Queue orders purged successfully.").wait_for()
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_label("To confirm, type delete").fill("delete")
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_text("Queue orders deleted successfully.").wait_for()
+    context.close()
 
 
 def test_on_a_telephone_no_page_scrolls_sideways(page: Any, console: ConsoleUnderTest) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import json
 from asyncio import Future
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -353,6 +353,17 @@ class Reference:
             "in_flight": lambda each: each.counts.in_flight,
             "delayed": lambda each: each.counts.delayed,
             "oldest": lambda each: (each.oldest_sent_at_ms is None, each.oldest_sent_at_ms),
+            "encryption": lambda each: _encryption(each.queue.attributes),
+            "content_based_deduplication": lambda each: (
+                each.queue.settings.fifo,
+                each.queue.settings.fifo and each.queue.settings.content_based_deduplication,
+            ),
+            "dead_letter_queue": lambda each: each.queue.settings.redrive_policy is not None,
+            "visibility_timeout": lambda each: each.queue.settings.visibility_timeout_seconds,
+            "retention": lambda each: each.queue.settings.message_retention_seconds,
+            "maximum_size": lambda each: each.queue.settings.maximum_message_size,
+            "delay": lambda each: each.queue.settings.delay_seconds,
+            "receive_wait": lambda each: each.queue.settings.receive_wait_seconds,
         }
 
         def work() -> Overview:
@@ -811,3 +822,10 @@ class Reference:
 
     async def close(self) -> None:
         self.closed = True
+
+
+def _encryption(attributes: Mapping[str, str]) -> str:
+    """In the order of the words: Disabled, SSE-KMS, SSE-SQS."""
+    if "KmsMasterKeyId" in attributes:
+        return "SSE-KMS"
+    return "Disabled" if attributes.get("SqsManagedSseEnabled") == "false" else "SSE-SQS"

@@ -1641,6 +1641,40 @@ def test_an_overview_is_sorted_both_ways(bench: Bench, sort: str, order: list[st
     assert names(overview(bench, sort=sort, descending=True)) == ties.get(sort, order[::-1])
 
 
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("encryption", ["b", "c", "a", "d.fifo", "e.fifo"]),
+        ("content_based_deduplication", ["a", "b", "c", "d.fifo", "e.fifo"]),
+        ("dead_letter_queue", ["b", "c", "d.fifo", "e.fifo", "a"]),
+        ("visibility_timeout", ["b", "a", "c", "d.fifo", "e.fifo"]),
+        ("retention", ["b", "a", "c", "d.fifo", "e.fifo"]),
+        ("maximum_size", ["b", "a", "c", "d.fifo", "e.fifo"]),
+        ("delay", ["a", "c", "d.fifo", "e.fifo", "b"]),
+        ("receive_wait", ["a", "c", "d.fifo", "e.fifo", "b"]),
+    ],
+)
+def test_an_overview_is_sorted_by_attributes_and_their_defaults(bench: Bench, sort: str, order: list[str]):
+    bench.create(
+        "b",
+        {
+            "SqsManagedSseEnabled": "false",
+            "VisibilityTimeout": "9",  # as text it would come after the default of 30
+            "MessageRetentionPeriod": "99999",
+            "MaximumMessageSize": "9999",
+            "DelaySeconds": "10",
+            "ReceiveMessageWaitTimeSeconds": "10",
+        },
+        now_ms=at(0),
+    )
+    bench.create("c", {"KmsMasterKeyId": "alias/own"}, now_ms=at(0))
+    policy = f'{{"deadLetterTargetArn":"{bench.find("b").arn}","maxReceiveCount":3}}'
+    bench.create("a", {"RedrivePolicy": policy}, now_ms=at(0))
+    bench.create("d.fifo", {"FifoQueue": "true"}, now_ms=at(0))
+    bench.create("e.fifo", {"FifoQueue": "true", "ContentBasedDeduplication": "true"}, now_ms=at(0))
+    assert names(overview(bench, sort=sort)) == order
+
+
 def test_an_overview_is_paged_and_tells_how_many_match(bench: Bench):
     for number in range(25):
         bench.create(f"q{number:02}", now_ms=at(0))

@@ -18,32 +18,39 @@ from stanchion.store.base import OVERVIEW_ORDERS, Overview, QueueSummary
 
 
 class Column(NamedTuple):
-    """``order`` is what a list sorts by for this column, "" when it cannot."""
+    """``order`` is what a list sorts by for this column, "" when it cannot; ``short`` stands above the column."""
 
     key: str
     title: str
     order: str = ""
     standard: bool = False  # shown unless the visitor chose otherwise
     number: bool = False
+    short: str = ""
 
 
 COLUMNS: Final = (
     Column("type", "Type", "type", standard=True),
     Column("created", "Created", "created", standard=True),
-    Column("available", "Messages available", "available", standard=True, number=True),
-    Column("in_flight", "Messages in flight", "in_flight", standard=True, number=True),
-    Column("delayed", "Messages delayed", "delayed", standard=True, number=True),
+    Column("available", "Messages available", "available", standard=True, number=True, short="Available"),
+    Column("in_flight", "Messages in flight", "in_flight", standard=True, number=True, short="In flight"),
+    Column("delayed", "Messages delayed", "delayed", standard=True, number=True, short="Delayed"),
     Column("history", "Last hour", standard=True),
-    Column("oldest", "Age of the oldest message", "oldest", standard=True),
-    Column("encryption", "Encryption", standard=True),
-    Column("content_based_deduplication", "Content-based deduplication", standard=True),
-    Column("dead_letter_queue", "Dead-letter queue", standard=True),
+    Column("oldest", "Age of the oldest message", "oldest", standard=True, short="Oldest message"),
+    Column("encryption", "Encryption", "encryption", standard=True),
+    Column(
+        "content_based_deduplication",
+        "Content-based deduplication",
+        "content_based_deduplication",
+        standard=True,
+        short="Content dedup.",
+    ),
+    Column("dead_letter_queue", "Dead-letter queue", "dead_letter_queue", standard=True, short="DLQ"),
     Column("modified", "Last updated", "modified"),
-    Column("visibility_timeout", "Visibility timeout"),
-    Column("retention", "Message retention period"),
-    Column("maximum_size", "Maximum message size"),
-    Column("delay", "Delivery delay"),
-    Column("receive_wait", "Receive message wait time"),
+    Column("visibility_timeout", "Visibility timeout", "visibility_timeout"),
+    Column("retention", "Message retention period", "retention", short="Retention"),
+    Column("maximum_size", "Maximum message size", "maximum_size", short="Maximum size"),
+    Column("delay", "Delivery delay", "delay"),
+    Column("receive_wait", "Receive message wait time", "receive_wait", short="Receive wait"),
 )
 _STANDARD: Final = frozenset(column.key for column in COLUMNS if column.standard)
 PAGE_SIZES: Final = (10, 25, 50, 100)

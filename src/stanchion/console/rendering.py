@@ -39,13 +39,15 @@ def error_banner(error: SQSError) -> Banner:
 # ── Filters ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _time(moment_ms: float | str | None) -> str:
-    """A moment for people, to the second; a machine finds it to the millisecond."""
+def _time(moment_ms: float | str | None, short: bool = False) -> str:
+    """A moment for people, to the second, or ``short`` to the minute; a machine finds it to the millisecond."""
     moment = texts.read_moment(moment_ms)
     if moment is None:
         return texts.NO_VALUE
-    machine = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return Markup('<time datetime="{}">{}</time>').format(machine, texts.moment(moment_ms))
+    machine, whole = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"), texts.moment(moment_ms)
+    if not short:
+        return Markup('<time datetime="{}">{}</time>').format(machine, whole)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(machine, whole, texts.minute(moment_ms))
 
 
 def _pretty_json(text: str) -> str:
@@ -69,6 +71,7 @@ def _environment() -> jinja2.Environment:
         "time": _time,
         "bytes": texts.size,
         "duration": texts.period,
+        "age": texts.age,
         "number": texts.count,
         "pretty_json": _pretty_json,
     }

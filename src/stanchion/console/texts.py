@@ -25,6 +25,12 @@ def moment(moment_ms: float | str | None) -> str:
     return NO_VALUE if read is None else f"{read:%Y-%m-%d %H:%M:%S} UTC"
 
 
+def minute(moment_ms: float | str | None) -> str:
+    """0 → 1970-01-01 00:00, for where there is little room. It is UTC."""
+    read = read_moment(moment_ms)
+    return NO_VALUE if read is None else f"{read:%Y-%m-%d %H:%M}"
+
+
 def size(amount: float | str | None) -> str:
     """1024 → 1 KiB; 1500 → 1.5 KiB; 1 → 1 byte."""
     if amount is None or amount == "":
@@ -50,6 +56,21 @@ def period(seconds: float | str | None) -> str:
         if amount:
             parts.append(f"{amount} {name}" if amount == 1 else f"{amount} {name}s")
     return " ".join(parts) or "0 seconds"
+
+
+def age(seconds: float | str | None) -> str:
+    """345600 → 4 d; 5430 → 1 h 30 min: the two largest units, for where there is little room."""
+    if seconds is None or seconds == "":
+        return NO_VALUE
+    left = int(seconds)
+    units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+    first = next((index for index, (_, length) in enumerate(units) if left >= length), len(units) - 1)
+    parts: list[str] = []
+    for name, length in units[first : first + 2]:
+        amount, left = divmod(left, length)
+        if amount or not parts:
+            parts.append(f"{amount} {name}")
+    return " ".join(parts)
 
 
 def count(value: float | str | None) -> str:

@@ -96,6 +96,8 @@ ATTRIBUTES: Final = (
 )
 
 _BY_NAME: Final = {attribute.name: attribute for attribute in ATTRIBUTES}
+DEFAULTS: Final = {attribute.name: attribute.default for attribute in ATTRIBUTES if attribute.default is not None}
+"""What holds for an attribute that was not set."""
 _FIFO_SUFFIX: Final = ".fifo"
 
 

@@ -151,7 +151,11 @@ class Overview(NamedTuple):
     summaries: Sequence[QueueSummary]
 
 
-OVERVIEW_ORDERS = ("name", "type", "created", "modified", "available", "in_flight", "delayed", "oldest")
+OVERVIEW_ORDERS = (
+    *("name", "type", "created", "modified", "available", "in_flight", "delayed", "oldest"),
+    *("encryption", "content_based_deduplication", "dead_letter_queue"),
+    *("visibility_timeout", "retention", "maximum_size", "delay", "receive_wait"),
+)
 """What an overview can be sorted by. Equals are in the order of their names."""
 
 

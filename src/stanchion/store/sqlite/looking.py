@@ -5,9 +5,10 @@ from typing import Final
 
 import apsw
 
+from stanchion.engine.attributes import DEFAULTS
 from stanchion.engine.lifecycle import expires_at_ms
 from stanchion.model import Message, QueueKey
-from stanchion.store.base import OVERVIEW_ORDERS, BrowsePage, Overview, QueueSummary
+from stanchion.store.base import BrowsePage, Overview, QueueSummary
 from stanchion.store.sqlite.messages import MessageTable
 from stanchion.store.sqlite.queues import QueueState, QueueTable
 
@@ -20,16 +21,42 @@ _SMALL: Final = 1_000  # characters that are read and searched in the time that 
 _OLDEST: Final = (
     "(SELECT sent_at_ms FROM message WHERE message.generation = queue.generation ORDER BY sequence LIMIT 1)"
 )
-_ORDERS: Final = dict(
-    zip(
-        OVERVIEW_ORDERS,
-        (
-            *("name", "name LIKE '%.fifo'", "created_at_ms", "modified_at_ms", "visible", "in_flight", "delayed"),
-            f"ifnull({_OLDEST}, {1 << 62})",
-        ),
-        strict=True,
-    )
-)
+_FIFO: Final = "name LIKE '%.fifo'"
+
+
+def _set_to(attribute: str) -> str:
+    """An attribute as it is stored, NULL when it was not set."""
+    return f"json_extract(attributes, '$.{attribute}')"
+
+
+def _number(attribute: str) -> str:
+    return f"CAST(ifnull({_set_to(attribute)}, {DEFAULTS[attribute]}) AS INTEGER)"
+
+
+def _is_on(attribute: str) -> str:
+    return f"ifnull({_set_to(attribute)}, '{DEFAULTS[attribute]}') = 'true'"
+
+
+_ORDERS: Final = {
+    "name": "name",
+    "type": _FIFO,
+    "created": "created_at_ms",
+    "modified": "modified_at_ms",
+    "available": "visible",
+    "in_flight": "in_flight",
+    "delayed": "delayed",
+    "oldest": f"ifnull({_OLDEST}, {1 << 62})",
+    # None, with a key of one's own, with the server's key.
+    "encryption": f"iif({_set_to('KmsMasterKeyId')} IS NOT NULL, 1, 2 * ({_is_on('SqsManagedSseEnabled')}))",
+    # Standard queues, which have no such thing, come first.
+    "content_based_deduplication": f"({_FIFO}) + ({_FIFO} AND {_is_on('ContentBasedDeduplication')})",
+    "dead_letter_queue": f"{_set_to('RedrivePolicy')} IS NOT NULL",
+    "visibility_timeout": _number("VisibilityTimeout"),
+    "retention": _number("MessageRetentionPeriod"),
+    "maximum_size": _number("MaximumMessageSize"),
+    "delay": _number("DelaySeconds"),
+    "receive_wait": _number("ReceiveMessageWaitTimeSeconds"),
+}
 # Letters of queue names are ASCII, and so is what instr needs to ignore their case.
 _MATCHING: Final = "FROM queue WHERE account = ?1 AND region = ?2 AND instr(lower(name), ?3)"
 

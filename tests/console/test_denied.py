@@ -100,6 +100,31 @@ def test_messages_are_out_of_reach_only_when_neither_sending_nor_receiving_is_al
     assert reason_of(console.get("/queues/orders").text, text) == expected("SendMessage")
 
 
+@pytest.mark.parametrize(
+    ("action", "text"),
+    [("SendMessage", "Send message"), ("ReceiveMessage", "Peek at messages")],
+)
+def test_the_page_of_messages_disables_what_is_denied(console, action, text) -> None:
+    sign_in(console, BOB)
+    deny(console, action)
+    assert reason_of(console.get("/queues/orders/messages").text, text) == expected(action)
+
+
+@pytest.mark.parametrize(
+    ("action", "button"),
+    [
+        ("ReceiveMessage", "Poll for messages"),
+        ("ChangeMessageVisibility", "Poll for messages"),
+        ("DeleteMessage", "Delete"),
+    ],
+)
+def test_a_poll_needs_what_it_does(console, action, button) -> None:
+    sign_in(console, BOB)
+    deny(console, action)
+    page = console.get("/queues/orders/messages").text.replace("&#39;", "'")
+    assert f'disabled data-denied title="{expected(action)}">{button}</button>' in page
+
+
 def test_the_form_says_what_of_it_is_denied(console) -> None:
     sign_in(console, BOB)
     deny(console, "SetQueueAttributes")
@@ -169,3 +194,13 @@ def test_a_wrong_key_is_refused_a_right_one_shows_the_queues_until_it_signs_out(
     page.get_by_label("Access key ID").wait_for()
     page.goto("/queues/orders")
     page.get_by_label("Access key ID").wait_for()
+
+
+def test_who_may_not_see_a_queue_may_not_see_its_charts(console) -> None:
+    deny(console, "GetQueueAttributes")
+    sign_in(console, BOB)
+    assert console.get("/queues/orders/monitoring").status == 403
+    refused = console.get("/queues/orders/metrics.json", Accept="application/json")
+    assert (refused.status, json.loads(refused.text)["code"]) == (403, "AccessDenied")
+    sign_in(console, ALICE)
+    assert console.get("/queues/orders/metrics.json").status == 200

@@ -185,7 +185,7 @@ def test_nothing_is_changed_without_the_token_or_in_read_only_mode(tmp_path: Pat
             answer = console.post_json(f"/queues/orders/messages/{what}", "{}", **{"X-CSRF-Token": "wrong"})
             assert (answer.status, json.loads(answer.text)["code"]) == (403, "PageOutOfDate")
         page = console.get("/queues/orders/messages").text
-        assert page.count("The console is in read-only mode.") == 2
+        assert page.count("The console is in read-only mode.") == 3
     finally:
         console.stop()
 

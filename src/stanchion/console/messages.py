@@ -84,6 +84,7 @@ async def _page(
         longest_poll_seconds=LONGEST_POLL_SECONDS,
         most_messages=MOST_MESSAGES,
         sent_text=SENT,
+        denied=await desk.denied(name),
         queue_path=queue_path(name),
         queue_page=queue_page(name),
         **context,

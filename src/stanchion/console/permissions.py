@@ -9,6 +9,10 @@ _NEEDS: Final = {
     "delete": ("DeleteQueue",),
     "purge": ("PurgeQueue",),
     "messages": ("SendMessage", "ReceiveMessage"),
+    "send": ("SendMessage",),
+    "poll": ("ReceiveMessage", "ChangeMessageVisibility"),  # what is not deleted is made available again
+    "delete_messages": ("DeleteMessage",),
+    "peek": ("ReceiveMessage",),
     "redrive": ("StartMessageMoveTask", "GetQueueAttributes"),
     "cancel_redrive": ("CancelMessageMoveTask", "ListMessageMoveTasks"),
 }

@@ -17,8 +17,8 @@ export default function polling(section) {
   poll.buttons();
 }
 
-function isReadOnly() {
-  return "readOnly" in document.body.dataset;
+function mayUse(button) {
+  return !("denied" in button.dataset);
 }
 
 function show(section, name, text) {
@@ -180,7 +180,8 @@ class Poll {
   }
 
   buttons() {
-    this.section.querySelector("[data-polls]").disabled = this.running || isReadOnly();
+    const poll = this.section.querySelector("[data-polls]");
+    poll.disabled = this.running || !mayUse(poll);
     this.section.querySelector("[data-stops]").disabled = !this.running;
   }
 }
@@ -198,7 +199,8 @@ class Found {
     this.table.addEventListener("change", () => this.changed());
     this.filter.addEventListener("input", () => this.search());
     section.querySelector("[data-views]").addEventListener("click", () => this.open(this.chosen()[0]));
-    section.querySelector("[data-deletes]").addEventListener("click", () => this.askToDelete(this.chosen()));
+    this.deletes = section.querySelector("[data-deletes]");
+    this.deletes.addEventListener("click", () => this.askToDelete(this.chosen()));
     document.querySelector("[data-confirms-delete]").addEventListener("submit", () => this.remove(this.doomed));
   }
 
@@ -238,7 +240,7 @@ class Found {
   }
 
   open(message) {
-    openMessage(message, isReadOnly() ? null : () => this.askToDelete([message]));
+    openMessage(message, mayUse(this.deletes) ? () => this.askToDelete([message]) : null);
   }
 
   chosen() {
@@ -264,7 +266,7 @@ class Found {
     show(this.section, "found", this.size.toLocaleString("en-US"));
     this.section.querySelector("[data-none]").hidden = this.size > 0;
     this.section.querySelector("[data-views]").disabled = count !== 1;
-    this.section.querySelector("[data-deletes]").disabled = !count || isReadOnly();
+    this.deletes.disabled = !count || !mayUse(this.deletes);
     this.all.checked = count > 0 && count === this.size;
   }
 

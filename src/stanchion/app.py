@@ -15,13 +15,13 @@ from stanchion.auth.credentials import Credentials, CredentialsError
 from stanchion.broker.broker import Broker
 from stanchion.broker.request import Rules
 from stanchion.broker.vitals import ServerMeters, ServerRecorder
-from stanchion.clock import Clock, SystemClock
+from stanchion.clock import Clock, SystemClock, TurnableClock
 from stanchion.errors import SQSError
 from stanchion.model import Caller, QueueKey
 from stanchion.server import listener
-from stanchion.server.http import HttpServer, Limits
+from stanchion.server.http import HttpServer, Limits, Service
 from stanchion.server.listener import CannotListen
-from stanchion.server.service import Identify, SqsService
+from stanchion.server.service import Answering, Identify, SqsService
 from stanchion.settings import DeclaredQueue, Settings, SettingsError, reread_queues
 from stanchion.store.base import Store, StoreUnusable
 from stanchion.wire.http import HttpRequest
@@ -57,13 +57,22 @@ async def run(
 ) -> None:
     """Serve until ``stop`` is set. ``ready`` is called once requests are accepted. Raises StartError."""
     logs.configure(settings.log_format)
-    application = await Application.start(settings, clock or SystemClock())
+    application = await kind_of_application(settings).start(settings, clock or SystemClock())
     try:
         _on_hangup(application.reload)
         ready(Running(application.sqs_url, application.console_url, settings))
         await stop.wait()
     finally:
         await application.stop()
+
+
+def kind_of_application(settings: Settings) -> "type[Application]":
+    if not settings.test_clock:
+        return Application
+    # Loaded here only: a server that is not for tests has nothing of it.
+    from stanchion.testing.application import ApplicationForTests
+
+    return ApplicationForTests
 
 
 class Application:
@@ -78,18 +87,19 @@ class Application:
         )
         self._settings = settings
         self._clock = clock
+        self._wall = clock.wall if isinstance(clock, TurnableClock) else clock
         self._credentials = _credentials(settings)
         self._metrics_token = _metrics_token(settings)
         self._accepting = False
         self.store = opened
         self.broker = Broker(opened, clock, rules)
         self.service = SqsService(
-            self.broker,
-            _identify(settings, clock, self._credentials),
+            self._answering(),
+            _identify(settings, self._wall, self._credentials),
             public_url=settings.public_url,
             proxies=TrustedProxies(settings.trusted_proxies),
         )
-        self.server = HttpServer(self.service, _limits(settings), clock, settings.cors_origins)
+        self.server = HttpServer(self._front(), _limits(settings), self._wall, settings.cors_origins)
         self.meters = ServerMeters(opened, self.broker, lambda: self.server.connections, lambda: self.service.refused)
         self.recorder = ServerRecorder(opened, clock, self.meters)
         self.console: ConsoleServer | None = None
@@ -99,7 +109,7 @@ class Application:
     @classmethod
     async def start(cls, settings: Settings, clock: Clock) -> "Application":
         try:
-            opened = store.open_store(settings.store, durability=settings.durability)
+            opened = cls._open_store(settings, clock)
         except StoreUnusable as problem:
             raise StartError(str(problem)) from None
         try:
@@ -109,6 +119,20 @@ class Application:
             await opened.close()
             raise
         return application
+
+    # What a server for tests has instead
+
+    @staticmethod
+    def _open_store(settings: Settings, _clock: Clock) -> Store:
+        return store.open_store(settings.store, durability=settings.durability)
+
+    def _answering(self) -> Answering:
+        """Who does the actions."""
+        return self.broker
+
+    def _front(self) -> Service:
+        """Who gets the requests."""
+        return self.service
 
     async def _begin(self) -> None:
         await self.declare(self._settings.queues)
@@ -196,7 +220,7 @@ class Application:
             credentials = _credentials(self._settings)
             await self.declare(reread_queues(self._settings))
             self._credentials = credentials
-            self.service.identify = _identify(self._settings, self._clock, credentials)
+            self.service.identify = _identify(self._settings, self._wall, credentials)
         except (StartError, SettingsError) as problem:
             _log.error("not reloaded: %s", problem)
         else:

@@ -75,3 +75,75 @@ class ManualClock:
             if timer.callback is not None:
                 timer.callback()
         self._now_ms = target
+
+
+class _TurnableTimer:
+    """A timer of a clock that may be turned: ``arm`` it again when it was."""
+
+    __slots__ = ("_callback", "_clock", "_handle", "when_ms")
+
+    def __init__(self, clock: "TurnableClock", when_ms: int, callback: Callable[[], None]) -> None:
+        self._clock = clock
+        self._callback = callback
+        self._handle: asyncio.TimerHandle | None = None
+        self.when_ms = when_ms
+        self.arm()
+
+    def arm(self) -> None:
+        """Wait for what is left of its time."""
+        if self._handle is not None:
+            self._handle.cancel()
+        delay_s = max(0, self.when_ms - self._clock.now_ms()) / 1000
+        self._handle = asyncio.get_running_loop().call_later(delay_s, self.fire)
+
+    def fire(self) -> None:
+        if self in self._clock.timers:
+            self.cancel()
+            self._callback()
+
+    def cancel(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+        self._clock.timers.discard(self)
+
+
+class TurnableClock:
+    """A clock that runs as the wall clock does, and can be turned ahead of it.
+
+    Turning fires no timers: whoever turns it does first what has come due, and then calls ``fire_due``. For the event
+    loop's thread.
+    """
+
+    wall = SystemClock()
+    """For what must agree with the clocks of other programs: signatures, the Date of an answer."""
+
+    def __init__(self) -> None:
+        self.ahead_ms = 0
+        self.timers: set[_TurnableTimer] = set()
+
+    def now_ms(self) -> int:
+        return self.wall.now_ms() + self.ahead_ms
+
+    def call_at(self, when_ms: int, callback: Callable[[], None]) -> Timer:
+        timer = _TurnableTimer(self, when_ms, callback)
+        self.timers.add(timer)
+        return timer
+
+    def turn(self, milliseconds: int) -> None:
+        """Let so much time have passed."""
+        self.ahead_ms += milliseconds
+
+    def fire_due(self) -> None:
+        """Fire the timers whose time has come, in order; the others wait for what is left of theirs."""
+        now_ms = self.now_ms()
+        for timer in sorted(self.timers, key=lambda each: each.when_ms):
+            if timer.when_ms <= now_ms:
+                timer.fire()
+        for timer in self.timers:
+            timer.arm()
+
+    def turn_back(self) -> None:
+        """Agree with the wall clock again. Every timer fires: what it was set for is no longer ahead."""
+        self.ahead_ms = 0
+        for timer in sorted(self.timers, key=lambda each: each.when_ms):
+            timer.fire()

@@ -297,6 +297,15 @@ class Settings:
             "Origins whose pages may call the endpoint, with commas between them; * is any.",
         ),
     ] = ()
+    test_clock: Annotated[
+        bool,
+        Told(
+            _switch,
+            "",
+            "Whether tests on this machine may turn the clock, ask for faults and empty the server. Its store is in "
+            "memory.",
+        ),
+    ] = False
     in_flight_limit: Annotated[
         int, Told(_whole_number(1, 100_000_000), "NUMBER", "Messages of one queue that may be in flight.")
     ] = limits.IN_FLIGHT
@@ -387,6 +396,8 @@ def load(
         log_format=settings.log_format or ("text" if terminal else "json"),
     )
     _check_region(settings, origins)
+    if settings.test_clock:
+        settings = _with_store_for_tests(settings, origins)
     return replace(settings, queues=_declared_queues(queues, settings))
 
 
@@ -489,6 +500,18 @@ def _check_region(settings: Settings, origins: Mapping[str, str]) -> None:
         raise SettingsError(
             [f"regions, from {origins['regions']}: {settings.region}, which is the region, is not among them; add it"]
         )
+
+
+def _with_store_for_tests(settings: Settings, origins: Mapping[str, str]) -> Settings:
+    """In memory, unless something else was asked for: in a file, turned time would expire messages that are kept."""
+    if "store" in origins and settings.store != "memory":
+        raise SettingsError(
+            [
+                f"test-clock, from {origins['test_clock']}: with time turned, messages of {settings.store} would "
+                "expire; give --store memory"
+            ]
+        )
+    return replace(settings, store="memory")
 
 
 # ── Declared queues ──────────────────────────────────────────────────────────────────────────────────────

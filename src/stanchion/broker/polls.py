@@ -85,6 +85,11 @@ class Polls:
         """Receives that wait in line."""
         return sum(len(line.parked) for line in self._lines.values())
 
+    @property
+    def trying(self) -> int:
+        """Receives that may wait and are being tried, for the first time or again."""
+        return sum(line.trying for line in self._lines.values())
+
     def receive(self, key: QueueKey, decide: Decide, now_ms: int) -> Promise[Received]:
         """Receive, waiting if the decision says so. Cancel the promise when the client has gone."""
         answer: Promise[Received] = Promise()

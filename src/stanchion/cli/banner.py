@@ -27,12 +27,15 @@ class Line(NamedTuple):
 def banner(running: Running) -> list[Line]:
     settings = running.settings
     where = f"region {settings.region}, account {settings.account}"
-    return [
+    lines = [
         Line("SQS endpoint", running.sqs_url, where),
         Line("Console", running.console_url or "off", _console(running)),
         Line("Store", settings.store, _durability(settings)),
         Line("Auth", _auth(settings), ""),
     ]
+    if settings.test_clock:
+        lines.append(Line("Test clock", "on", "whoever is on this machine may turn time and empty the server"))
+    return lines
 
 
 def print_banner(running: Running, console: Console) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from stanchion.actions import Action, Shape
-from stanchion.broker.broker import Broker
+from stanchion.broker.broker import Done
 from stanchion.broker.request import RequestIds
 from stanchion.errors import SQSError
 from stanchion.model import Caller, RequestContext
@@ -27,12 +27,27 @@ class Identify(Protocol):
     def __call__(self, request: HttpRequest, parameters: Sequence[tuple[str, str]]) -> Caller: ...
 
 
+class Answering(Protocol):
+    """Does what a request asks for. See `stanchion.broker.broker.Broker.call`."""
+
+    def call(
+        self,
+        action: Action,
+        given: Shape,
+        caller: Caller,
+        context: RequestContext,
+        done: Done,
+        *,
+        query: bool = False,
+    ) -> Cancel | None: ...
+
+
 class SqsService:
     """The service behind the SQS port. See `stanchion.server.hub.Service`."""
 
     def __init__(
         self,
-        broker: Broker,
+        broker: Answering,
         identify: Identify,
         *,
         public_url: str | None = None,

@@ -72,7 +72,7 @@ class SqliteStore(Observer):
         self.receipt_key = _receipt_key(connection)
         self._sequences = Sequences(connection)
         self._queues = QueueTable(connection)
-        self._messages = MessageTable(connection)
+        self._messages = self._message_table(connection)
         self._memory = FifoMemory(connection)
         self._tasks = MoveTaskTable(connection)
         self._receiver = Receiver(
@@ -96,6 +96,9 @@ class SqliteStore(Observer):
     @classmethod
     def open_memory(cls) -> "SqliteStore":
         return cls(files.open_memory())
+
+    def _message_table(self, connection: apsw.Connection) -> MessageTable:
+        return MessageTable(connection)
 
     async def close(self) -> None:
         if self._closed:

@@ -1,0 +1,68 @@
+"""What happened to each message, in order."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from stanchion.model import QueueKey
+
+KEPT: Final = 100_000  # events; the oldest go first
+
+ARRIVALS: Final = frozenset({"sent", "arrived"})
+
+
+class Event(NamedTuple):
+    """One thing that happened to one message, by the server's clock.
+
+    ``what`` is one of
+
+    - ``sent``: stored; with ``due_at_ms`` when it is delayed until then
+    - ``repeated``: sent again within five minutes to a FIFO queue, and not stored
+    - ``received``: handed out for the ``receives``-th time, hidden until ``due_at_ms``
+    - ``hidden``: its visibility timeout was changed; it is hidden until ``due_at_ms``
+    - ``visible``: a timeout or a delay is over, or the timeout was set to 0
+    - ``deleted``, ``expired`` (older than the retention period), ``purged``, ``queue deleted``: it is gone
+    - ``dead-lettered`` or ``redriven`` to the queue ``other``; there it ``arrived`` from the queue ``other``
+    - ``duplicated``: a fault made a second copy
+
+    ``body`` is what came in: None in events other than ``sent``, ``repeated``, ``arrived`` and ``duplicated``.
+    """
+
+    at_ms: int
+    queue: QueueKey
+    message_id: str
+    what: str
+    receives: int = 0
+    due_at_ms: int | None = None
+    other: str | None = None
+    body: str | None = None
+
+
+class Journal:
+    """Of one server. Only the event loop's thread touches it."""
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque(maxlen=KEPT)
+        self._news = asyncio.Event()
+
+    def add(self, events: Iterable[Event]) -> None:
+        self._events.extend(events)
+        self._news.set()
+
+    def clear(self) -> None:
+        self._events.clear()
+        self._news.set()
+
+    async def news(self) -> None:
+        """Wait until something more has happened."""
+        self._news.clear()
+        await self._news.wait()
+
+    def of(self, queue: QueueKey | None = None, message_id: str | None = None) -> list[Event]:
+        """The events of a queue, of a message, or of all, oldest first."""
+        return [
+            event
+            for event in self._events
+            if (queue is None or event.queue == queue) and (message_id is None or event.message_id == message_id)
+        ]

@@ -84,13 +84,59 @@ def test_a_stored_queue_comes_back_from_its_form_unchanged(fields: dict[str, str
     wanted = _attributes(**fields)
     name = "q.fifo" if fields["type"] == "fifo" else "q"
     shown = attributes.check_create(name, wanted)
-    form = forms.fill(name, shown, {})
+    form = forms.fill(name, shown | {"QueueArn": ARN}, {})
     assert forms.changes(shown, forms.attributes_of(form, ARN, ACCOUNT)) == {}
 
 
 def test_listed_principals_are_in_the_basic_policy() -> None:
     policy = json.loads(_attributes(who_sends="listed", senders=f"{ACCOUNT}, arn:aws:iam::1:user/a")["Policy"])
     assert policy["Statement"][1]["Principal"]["AWS"] == [f"arn:aws:iam::{ACCOUNT}:root", "arn:aws:iam::1:user/a"]
+
+
+@given(
+    st.lists(
+        st.sampled_from([ACCOUNT, "111111111111", "arn:aws:iam::1:user/a", "arn:aws:iam::1:root", "*"]), max_size=3
+    ),
+    st.lists(st.sampled_from([ACCOUNT, "222222222222", "arn:aws:iam::222222222222:role/b"]), max_size=3),
+)
+def test_a_policy_of_the_basic_method_opens_as_basic(senders: list[str], receivers: list[str]) -> None:
+    form = QueueForm(
+        who_sends="listed" if senders else "owner",
+        senders="\n".join(senders),
+        who_receives="listed" if receivers else "owner",
+        receivers="\n".join(receivers),
+    )
+    policy = forms.basic_policy(form, ARN, ACCOUNT)
+    found = forms.basic_of(policy, ARN, ACCOUNT)
+    assert found == {
+        "policy_method": "basic",
+        **({"who_sends": "listed", "senders": form.senders} if senders else {}),
+        **({"who_receives": "listed", "receivers": form.receivers} if receivers else {}),
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Id": "mine"},
+        {"Version": "2008-10-17"},
+        {"Statement": {"Effect": "Allow"}},
+        {"Statement": []},
+        {"Statement": [{"Sid": "__sender_statement", "Principal": "*"}]},
+        {"Statement": [{"Sid": "__sender_statement", "Principal": {"AWS": {}}}]},
+    ],
+)
+def test_a_policy_that_the_basic_method_does_not_write_opens_as_advanced(change: dict[str, object]) -> None:
+    policy = forms.owner_policy(ARN, ACCOUNT) | change
+    assert forms.basic_of(policy, ARN, ACCOUNT) is None
+
+
+def test_an_edited_queue_shows_its_policy_by_the_method_that_wrote_it() -> None:
+    shown = attributes.check_create("q", _attributes(who_receives="listed", receivers="111111111111"))
+    form = forms.fill("q", shown | {"QueueArn": ARN}, {})
+    assert (form.policy_method, form.who_sends, form.receivers) == ("basic", "owner", "111111111111")
+    by_hand = shown | {"Policy": '{"Statement":[]}', "QueueArn": ARN}
+    assert forms.fill("q", by_hand, {}).policy_method == "advanced"
 
 
 def test_kms_without_a_key_is_refused() -> None:

@@ -127,6 +127,18 @@ def test_a_redrive_is_started_and_listed(console: ConsoleUnderTest) -> None:
     assert console.post("/queues/dead/redrive/cancel").status == 303
 
 
+def test_source_queues_beyond_the_first_hundred_are_hinted_at(console: ConsoleUnderTest) -> None:
+    dead = console.sqs.create_queue(QueueName="dead")["QueueUrl"]
+    arn = console.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})
+    hint = "only the first 100 are shown"
+    for number in range(101):
+        assert number != 100 or hint not in console.get("/queues/dead?tab=dead-letters").text
+        console.sqs.create_queue(QueueName=f"work-{number}", Attributes={"RedrivePolicy": redrive})
+    assert hint in console.get("/queues/dead?tab=dead-letters").text
+    assert "… and more" in console.get("/queues/dead/redrive").text
+
+
 def test_a_queue_named_new_has_a_page_too(console: ConsoleUnderTest) -> None:
     console.sqs.create_queue(QueueName="new")
     assert 'href="/queues/new/details"' in console.get("/queues").text

@@ -211,6 +211,8 @@ def compact(value: Any) -> str:
 # ── Access policies ──────────────────────────────────────────────────────────────────────────────────────
 
 _SENDING: Final = ["SQS:SendMessage"]
+_SENDERS: Final = ("who_sends", "senders")
+_RECEIVERS: Final = ("who_receives", "receivers")
 _RECEIVING: Final = ["SQS:ChangeMessageVisibility", "SQS:DeleteMessage", "SQS:ReceiveMessage"]
 
 
@@ -256,6 +258,32 @@ def _statement(sid: str, principals: list[str], actions: list[str], queue_arn: s
 
 def _principal(entry: str) -> str:
     return _root(entry) if ACCOUNT.match(entry) else entry
+
+
+def basic_of(policy: Mapping[str, Any], queue_arn: str, account: str) -> dict[str, str] | None:
+    """The fields of the basic method that make this very policy; None when it can only have been written by hand."""
+    statements = policy.get("Statement")
+    if not isinstance(statements, list) or not all(isinstance(each, dict) for each in statements):
+        return None
+    found = {"policy_method": "basic"}
+    for sid, who, listed in (("__sender_statement", *_SENDERS), ("__receiver_statement", *_RECEIVERS)):
+        principals = next((_aws_principals(each) for each in statements if each.get("Sid") == sid), [])
+        if principals:
+            found |= {who: "listed", listed: "\n".join(map(_entry, principals))}
+    return found if basic_policy(QueueForm(**found), queue_arn, account) == policy else None
+
+
+def _aws_principals(statement: Mapping[str, Any]) -> list[str]:
+    principal = statement.get("Principal")
+    given = principal.get("AWS") if isinstance(principal, dict) else None
+    listed = given if isinstance(given, list) else [given]
+    return [each for each in listed if isinstance(each, str)]
+
+
+def _entry(principal: str) -> str:
+    """How a principal is listed in the form: a whole account by its number."""
+    account = principal.removeprefix("arn:aws:iam::").removesuffix(":root")
+    return account if _root(account) == principal and ACCOUNT.match(account) else principal
 
 
 def _root(account: str) -> str:
@@ -323,7 +351,9 @@ def _filled_policy(shown: Mapping[str, str]) -> dict[str, str]:
     text = shown.get("Policy")
     if not text:
         return {}
-    return {"policy_method": "advanced", "policy": pretty(json.loads(text))}
+    policy, arn = json.loads(text), shown["QueueArn"]
+    basic = basic_of(policy, arn, arn.split(":")[4])
+    return {"policy": pretty(policy), **(basic or {"policy_method": "advanced"})}
 
 
 def changes(shown: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:

@@ -108,7 +108,7 @@ async def _posted(request: Request) -> QueueForm:
 async def _form_page(request: Request, form: QueueForm, *, creating: bool, error: SQSError | None = None) -> Response:
     desk = desk_of(request)
     name = form.name or "queue-name"
-    owners = forms.owner_policy(desk.queue_arn(name), desk.account)
+    basic_policy = forms.pretty(forms.basic_policy(form, desk.queue_arn(name), desk.account))
     context: dict[str, Any] = {"banner": error_banner(error)} if error else {}
     return render(
         request,
@@ -118,8 +118,8 @@ async def _form_page(request: Request, form: QueueForm, *, creating: bool, error
         creating=creating,
         denied=denials({}) if creating else await desk.denied(form.name),
         periods={period.field: period.units for period in forms.PERIODS},
-        basic_policy=forms.pretty(forms.basic_policy(form, desk.queue_arn(name), desk.account)),
-        policy=form.policy or forms.pretty(owners),
+        basic_policy=basic_policy,
+        policy=form.policy or basic_policy,
         queues_offered=await _same_type(desk, form.fifo, ""),
         most_tags=TAGS_PER_QUEUE,
         action="/queues/new" if creating else f"{queue_path(form.name)}/edit",
@@ -143,7 +143,6 @@ async def check(request: Request) -> Response:
         {
             "problems": forms.problems(form, arn, desk.account),
             "basic_policy": forms.pretty(forms.basic_policy(form, arn, desk.account)),
-            "owner_policy": forms.pretty(forms.owner_policy(arn, desk.account)),
         }
     )
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -80,7 +80,8 @@ async def _page(request: Request, error: SQSError | None = None) -> Response:
         redrive_policy=_target(shown),
         redrive_allow_policy=json.loads(shown.get("RedriveAllowPolicy", "null")),
         owner_policy=forms.pretty(forms.owner_policy(shown["QueueArn"], desk.account)),
-        sources=sources,
+        sources=sources.names,
+        more_sources=sources.more,
         tasks=tasks,
         active=next((task for task in tasks if task.status in _ACTIVE), None),
         queue_tags=await _tags(desk, url) if tab == "tags" else {},
@@ -105,16 +106,24 @@ def _target(shown: Mapping[str, str]) -> dict[str, Any] | None:
     return policy
 
 
-async def _sources(desk: Desk, url: str) -> list[str]:
-    """Names of the queues whose dead letters come here; none for who may not know."""
+class Sources(NamedTuple):
+    """Queues whose dead letters come to one. ``more``: there are others, which are not shown."""
+
+    names: Sequence[str] = ()
+    more: bool = False
+
+
+async def _sources(desk: Desk, url: str) -> Sources:
+    """None for who may not know."""
     asked = ListDeadLetterSourceQueuesInput(queue_url=url, max_results=_SOURCES_SHOWN)
     try:
         found = await desk.call("ListDeadLetterSourceQueues", asked)
     except QueueDoesNotExist:
         raise
     except SQSError:
-        return []
-    return [ids.read_queue_url(each)[1] for each in found.source_queue_urls or ()]
+        return Sources()
+    names = [ids.read_queue_url(each)[1] for each in found.source_queue_urls or ()]
+    return Sources(names, more=found.next_token is not None)
 
 
 async def _tasks(desk: Desk, arn: str) -> Sequence[ListMessageMoveTasksEntry]:
@@ -197,6 +206,7 @@ async def _redrive_page(request: Request, given: Mapping[str, str], error: SQSEr
     desk, name = desk_of(request), name_of(request)
     url = desk.queue_url(name)
     shown = await _attributes(desk, url)
+    sources = await _sources(desk, url)
     context: dict[str, Any] = {"banner": error_banner(error)} if error else {}
     return render(
         request,
@@ -206,7 +216,8 @@ async def _redrive_page(request: Request, given: Mapping[str, str], error: SQSEr
         denied=await desk.denied(name),
         shown=shown,
         fifo=shown.get("FifoQueue") == "true",
-        sources=await _sources(desk, url),
+        sources=sources.names,
+        more_sources=sources.more,
         given={"destination": "source", "destination_arn": "", "velocity": "system", "rate": "10", **given},
         most=MOVE_MESSAGES_PER_SECOND,
         path_of=queue_path,

@@ -118,7 +118,7 @@ function check(form) {
       say(form, found.problems);
       form.querySelector("[data-basic-policy]").textContent = found.basic_policy;
       if (untouched) {
-        policy.value = found.owner_policy;
+        policy.value = found.basic_policy;
       }
     } catch (problem) {
       if (problem.status === 401) {

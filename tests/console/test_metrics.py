@@ -84,6 +84,13 @@ def test_what_is_worked_out_once_a_minute_is_there_after_a_minute(
     assert 0 < age <= 60
 
 
+def test_a_queue_that_nobody_uses_is_left_out_and_counted(console: ConsoleUnderTest) -> None:
+    console.sqs.create_queue(QueueName="orders")
+    found = scrape(console)
+    assert of(found, "sqs_approximate_number_of_messages_visible", **QUEUE) is None
+    assert (of(found, "stanchion_queues"), of(found, "stanchion_queues_left_out")) == (1, 1)
+
+
 def test_requests_are_counted_by_action_and_code_and_timed(console: ConsoleUnderTest) -> None:
     url = console.sqs.create_queue(QueueName="orders")["QueueUrl"]
     for _ in range(3):

@@ -138,7 +138,7 @@ SERVER_METRICS: Final = (
     Told(
         "stanchion_queues_left_out",
         "gauge",
-        f"Queues that are not here, which has the {MOST_QUEUES:,} fullest.",
+        "Queues that are not here: empty and not used since the start, or beyond the thousand fullest.",
     ),
     Told("stanchion_start_time_seconds", "gauge", "When the process began, in seconds since the epoch."),
     Told("stanchion_build_info", "gauge", "Always 1; the version is a label."),
@@ -174,8 +174,9 @@ class _Scraped(NamedTuple):
 
 
 async def _scrape(parts: Parts) -> tuple[int, dict[QueueKey, _Scraped]]:
-    """How many queues there are, and the fullest of them, read a few at a time."""
-    number, keys = await parts.store.fullest(MOST_QUEUES)
+    """How many queues there are, and those in use, the fullest first, read a few at a time."""
+    number, fullest = await parts.store.fullest(MOST_QUEUES)
+    keys = list(dict.fromkeys([*fullest, *parts.broker.meters]))[:MOST_QUEUES]
     found: dict[QueueKey, _Scraped] = {}
     for start in range(0, len(keys), _AT_ONCE):
         found |= await _scrape_some(parts, keys[start : start + _AT_ONCE])
@@ -194,9 +195,15 @@ async def _scrape_some(parts: Parts, keys: Sequence[QueueKey]) -> dict[QueueKey,
             status = await answer
         except SQSError:
             continue  # deleted this moment
+        total = parts.broker.meters.total(key)
+        if not any(status.counts) and total == _UNUSED:
+            continue
         newest = max(readings.get(key, ()), key=lambda reading: reading.minute, default=None)
-        found[key] = _Scraped(status.counts, newest, parts.broker.meters.total(key))
+        found[key] = _Scraped(status.counts, newest, total)
     return found
+
+
+_UNUSED: Final = Tally()
 
 
 def _anybody(_queue: Queue) -> None:

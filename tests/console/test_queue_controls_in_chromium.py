@@ -121,11 +121,11 @@ def test_a_dead_letter_queue_is_found_by_a_part_of_its_name(page: Any, console: 
     visit(page, "/queues/new")
     page.locator("[name=dead_letter][value=enabled]").check()
     page.get_by_label("Queue ARN", exact=True).fill("lost")
-    page.wait_for_function("document.getElementById('queue-arns').options.length === 1")
-    offered = "document.getElementById('queue-arns').options[0].value"
-    assert page.evaluate(offered).endswith(":z-lost")
+    offered = page.locator("#queue-arns option")
+    page.locator("#queue-arns option[value$=':z-lost']:only-child").wait_for(state="attached")
     page.get_by_role("radio", name="FIFO").check()
-    page.wait_for_function(f"{offered}?.endsWith('.fifo')")
+    page.locator("#queue-arns option[value$=':z-lost.fifo']:only-child").wait_for(state="attached")
+    assert offered.count() == 1
 
 
 def test_a_policy_made_by_the_basic_method_is_edited_by_it(page: Any, console: ConsoleUnderTest) -> None:

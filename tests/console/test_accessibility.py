@@ -28,6 +28,8 @@ PAGES = (
     "/queues/orders/browse",
     "/queues/dead/browse",
     "/queues/dead/redrive",
+    "/queues/orders/purge",
+    "/queues/orders/delete",
     "/queues/gone",
     "/no-such-page",
 )
@@ -90,6 +92,26 @@ def test_no_page_has_a_serious_fault(page: Any, furnished: ConsoleUnderTest, axe
         page.locator("html[data-ready]").wait_for()
         found[path] = complaints(page, axe)
     assert {path: faults for path, faults in found.items() if faults} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_sign_in_has_no_serious_fault(browser: Any, tmp_path: Path, axe: str, scheme: str) -> None:
+    (tmp_path / "credentials").write_text(
+        "[a]\naws_access_key_id = AKIAA\naws_secret_access_key = s\naws_account_id = 123456789012\n"
+    )
+    console = ConsoleUnderTest(tmp_path, credentials=str(tmp_path / "credentials"))
+    page = browser.new_page(base_url=console.url, color_scheme=scheme)
+    try:
+        page.goto("/sign-in")
+        assert complaints(page, axe) == []
+        page.get_by_label("Access key ID").fill("AKIAA")
+        page.get_by_label("Secret access key").fill("wrong")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_text("is wrong").wait_for()
+        assert complaints(page, axe) == []
+    finally:
+        page.close()
+        console.stop()
 
 
 def test_no_dialog_has_a_serious_fault(page: Any, furnished: ConsoleUnderTest, axe: str) -> None:

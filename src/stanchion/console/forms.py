@@ -260,12 +260,12 @@ def _principal(entry: str) -> str:
     return _root(entry) if ACCOUNT.match(entry) else entry
 
 
-def basic_of(policy: Mapping[str, Any], queue_arn: str, account: str) -> dict[str, str] | None:
+def basic_of(policy: Mapping[str, Any], queue_arn: str, account: str) -> dict[str, Any] | None:
     """The fields of the basic method that make this very policy; None when it can only have been written by hand."""
     statements = policy.get("Statement")
     if not isinstance(statements, list) or not all(isinstance(each, dict) for each in statements):
         return None
-    found = {"policy_method": "basic"}
+    found: dict[str, Any] = {"policy_method": "basic"}
     for sid, who, listed in (("__sender_statement", *_SENDERS), ("__receiver_statement", *_RECEIVERS)):
         principals = next((_aws_principals(each) for each in statements if each.get("Sid") == sid), [])
         if principals:

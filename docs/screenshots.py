@@ -62,14 +62,29 @@ def furnish(console: ConsoleUnderTest) -> None:
         sqs.send_message(QueueUrl=orders, **order(1000 + number))
     for _ in range(4):
         sqs.receive_message(QueueUrl=orders, MaxNumberOfMessages=10, VisibilityTimeout=0)
+    for minute in range(NOW_MS // 60_000 - HOUR, NOW_MS // 60_000):
+        fill(sqs, orders, 12 + round(9 * math.sin(minute / 7)))
+        fill(sqs, mails, 4 + minute % 5)
+        remember(console, minute)
+    sqs.purge_queue(QueueUrl=orders)
     for number in range(14):
         sqs.send_message(QueueUrl=orders, **order(2000 + number))
         sqs.send_message(QueueUrl=invoices, MessageBody=f"invoice {number}", MessageGroupId=f"customer-{number % 3}")
     sqs.send_message(QueueUrl=orders, **order(3000), DelaySeconds=600)
     sqs.send_message(QueueUrl=mails, MessageBody=base64.b64encode(b"Dear customer").decode())
     sqs.receive_message(QueueUrl=invoices, MaxNumberOfMessages=3)
-    for minute in range(NOW_MS // 60_000 - HOUR, NOW_MS // 60_000):
-        remember(console, minute)
+
+
+def fill(sqs: Any, url: str, count: int) -> None:
+    """Let so many messages wait."""
+    name = "ApproximateNumberOfMessages"
+    waiting = int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+    for number in range(waiting, count):
+        sqs.send_message(QueueUrl=url, **order(number))
+    while waiting > count:
+        for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=min(10, waiting - count))["Messages"]:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            waiting -= 1
 
 
 def order(number: int) -> dict[str, Any]:

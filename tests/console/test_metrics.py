@@ -173,6 +173,18 @@ def test_with_auth_on_and_no_token_the_answer_says_how_to_give_one(tmp_path: Pat
         console.stop()
 
 
+def test_one_account_s_session_does_not_open_the_metrics_of_all(tmp_path: Path) -> None:
+    console = with_auth(tmp_path)
+    try:
+        console.post("/sign-in", access_key_id="AKIAADMIN00000000000", secret="secret")
+        page = console.get("/server")
+        assert page.status == 200, "signed in"
+        assert "/metrics" not in page.text
+        assert console.get("/metrics").status == 403
+    finally:
+        console.stop()
+
+
 # ── What is told of them ─────────────────────────────────────────────────────────────────────────────────
 
 

@@ -19,7 +19,7 @@ from stanchion import __version__
 from stanchion.broker.metering import MINUTE_MS
 from stanchion.broker.vitals import Figures
 from stanchion.console.parts import Parts
-from stanchion.console.visitors import parts_of, visitor_of
+from stanchion.console.visitors import parts_of
 from stanchion.errors import SQSError
 from stanchion.histogram import Histogram
 from stanchion.model import Counts, Queue, QueueKey, Reading, Tally
@@ -337,8 +337,9 @@ async def metrics(request: Request) -> Response:
 
 
 def _refused(request: Request, parts: Parts) -> str:
-    """Why somebody may not see the metrics: they name every account's queues."""
-    if parts.credentials() is None or visitor_of(request).signed_in:
+    """Why somebody may not see the metrics: they name every account's queues, so a session is not enough, for it
+    is one account's."""
+    if parts.credentials() is None:
         return ""  # with auth off, the console is for this machine only
     if parts.metrics_token is None:
         return "There is no token for /metrics: give the server one with --metrics-token, and send it as a bearer."

@@ -401,3 +401,33 @@ def test_the_server_s_minute_goes_on_after_a_restart(bench: Bench):
     (found,) = bench.run(lambda: bench.store.server_readings(MINUTE, MINUTE))
     assert (found.requests, found.errors, found.commits, found.operations) == (105, 4, 20, 180)
     assert (found.p99_ms, found.connections) == (9.5, 7)
+
+
+# ── How the store is doing ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_each_commit_that_waits_for_the_disk_is_timed(sqlite_bench: Bench):
+    sqlite_bench.create("q", now_ms=at(0))
+    before = sqlite_bench.store.vitals()
+    commits, operations = before.commit_seconds.count, before.batch_operations.total
+    for body in ("one", "two", "three"):
+        sqlite_bench.send("q", body, now_ms=at(1))
+    now = sqlite_bench.store.vitals()
+    assert now.commit_seconds.count == commits + 3
+    assert now.batch_operations.total == operations + 3
+
+
+def test_the_size_of_a_store_has_its_write_ahead_log_in_it(sqlite_bench: Bench, tmp_path: Path):
+    sqlite_bench.create("q", now_ms=at(0))
+    files = [file for file in tmp_path.iterdir() if not file.name.endswith("-shm") and "lock" not in file.name]
+    assert any(file.name.endswith("-wal") and file.stat().st_size for file in files)
+    vitals = sqlite_bench.store.vitals()
+    assert vitals.store_bytes == sum(file.stat().st_size for file in files)
+    assert vitals.free_bytes
+
+
+def test_a_store_in_memory_has_a_size_but_no_disk(memory_bench: Bench):
+    memory_bench.create("q", now_ms=at(0))
+    vitals = memory_bench.store.vitals()
+    assert vitals.store_bytes > 0
+    assert (vitals.free_bytes, vitals.commit_seconds.count) == (None, 0)

@@ -1,17 +1,13 @@
 """The clock turns, and what is due is done when it has."""
 
 import json
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from stanchion.testing import Mistake
-
-
-def bodies(answer):
-    return [message["Body"] for message in answer.get("Messages", [])]
+from testing.helpers import bodies, in_the_background
 
 
 def test_a_message_in_flight_is_back_after_twelve_hours(bench, client, orders):
@@ -86,17 +82,21 @@ def test_a_move_task_with_a_rate_is_as_far_as_its_time_lets_it(bench, client, or
     assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 9)
 
 
-def in_the_background(work):
-    results = []
-    thread = threading.Thread(target=lambda: results.append(work()))
-    thread.start()
-
-    def result():
-        thread.join(10)
-        assert results, "still waiting"
-        return results[0]
-
-    return result
+def test_a_move_task_without_a_rate_is_done_after_a_turn(bench, client, orders):
+    dead = client.create_queue(QueueName="dead")["QueueUrl"]
+    source, target = (
+        client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        for url in (dead, orders)
+    )
+    policy = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": source, "maxReceiveCount": 1})}
+    client.set_queue_attributes(QueueUrl=orders, Attributes=policy)
+    for _ in range(30):
+        entries = [{"Id": str(number), "MessageBody": "1"} for number in range(10)]
+        client.send_message_batch(QueueUrl=dead, Entries=entries)
+    client.start_message_move_task(SourceArn=source, DestinationArn=target)
+    bench.clock.advance(seconds=1)
+    task = client.list_message_move_tasks(SourceArn=source)["Results"][0]
+    assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 300)
 
 
 def until_waiting(bench):

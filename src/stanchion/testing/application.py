@@ -1,12 +1,17 @@
 """A server whose clock turns: the composition root for tests."""
 
+import asyncio
 import math
+from collections.abc import Callable
 from typing import Final, cast
 
 from stanchion.app import Application
 from stanchion.clock import Clock, TurnableClock
+from stanchion.engine import moving
+from stanchion.model import Counts, QueueKey
 from stanchion.settings import Settings
 from stanchion.store.base import Store
+from stanchion.testing.journal import ARRIVALS, Event
 from stanchion.testing.mistakes import Mistake
 from stanchion.testing.store import WatchedStore
 
@@ -60,10 +65,49 @@ class ApplicationForTests(Application):
 
     async def _settle(self) -> None:
         """Do what is due, until there is nothing left of it and no receive is being tried."""
-        now_ms = self.clock.now_ms()
-        while await self.store.tidy(now_ms) <= now_ms or self.broker.polls.trying:
-            continue
+        while (due_in_ms := await self._tidy()) <= moving.PAUSE_MS or self.broker.polls.trying:
+            if 0 < due_in_ms <= moving.PAUSE_MS:
+                self.clock.turn(due_in_ms)  # a move task as fast as can be: it pauses only to let others have a turn
         await self.broker.recorder.settle()
+
+    async def _tidy(self) -> int:
+        now_ms = self.clock.now_ms()
+        return await self.store.tidy(now_ms) - now_ms
+
+    # Waiting
+
+    async def emptied(self, queue: QueueKey, timeout_seconds: float) -> Counts:
+        """Wait until a queue has no messages, be they visible, in flight or delayed; answers what it has after so
+        many seconds of the wall clock. Raises QueueDoesNotExist."""
+        deadline = self._deadline(timeout_seconds)
+        while True:
+            news = asyncio.ensure_future(self.store.journal.news())
+            status = await self.store.queue_status(queue, lambda _queue: None, self.clock.now_ms())
+            if not any(status.counts) or not await _in_time(news, deadline):
+                return status.counts
+
+    async def came(
+        self, queue: QueueKey, wanted: Callable[[str], bool], timeout_seconds: float
+    ) -> Event | list[Event]:
+        """Wait until a message with a ``wanted`` body has come into a queue, since the last reset; answers that
+        event, or, after so many seconds of the wall clock, the events of those that came instead."""
+        deadline = self._deadline(timeout_seconds)
+        others: list[Event] = []
+        place = 0
+        while True:
+            news = asyncio.ensure_future(self.store.journal.news())
+            events, place = self.store.journal.since(place)
+            for event in events:
+                if event.queue == queue and event.what in ARRIVALS:
+                    if wanted(event.body or ""):
+                        news.cancel()
+                        return event
+                    others.append(event)
+            if not await _in_time(news, deadline):
+                return others
+
+    def _deadline(self, timeout_seconds: float) -> float:
+        return asyncio.get_running_loop().time() + timeout_seconds
 
     async def reset(self) -> None:
         """Be as after the start: no queues, no faults, no journal, the time that it is."""
@@ -71,3 +115,13 @@ class ApplicationForTests(Application):
         self.clock.turn_back()
         await self._settle()
         self.store.journal.clear()
+
+
+async def _in_time(news: asyncio.Future[None], deadline: float) -> bool:
+    """Wait for something until a moment of the loop's time; False when it did not come."""
+    left = deadline - asyncio.get_running_loop().time()
+    await asyncio.wait([news], timeout=max(0.0, left))
+    if not news.done():
+        news.cancel()
+        return False
+    return True

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 from stanchion.model import QueueKey
@@ -10,6 +11,7 @@ from stanchion.model import QueueKey
 KEPT: Final = 100_000  # events; the oldest go first
 
 ARRIVALS: Final = frozenset({"sent", "arrived"})
+"""The ways into a queue."""
 
 
 class Event(NamedTuple):
@@ -44,20 +46,30 @@ class Journal:
 
     def __init__(self) -> None:
         self._events: deque[Event] = deque(maxlen=KEPT)
+        self._count = 0  # of all that ever happened
         self._news = asyncio.Event()
 
-    def add(self, events: Iterable[Event]) -> None:
+    def add(self, events: Sequence[Event]) -> None:
         self._events.extend(events)
-        self._news.set()
+        self._count += len(events)
+        self._tell()
 
     def clear(self) -> None:
         self._events.clear()
+        self._tell()
+
+    def _tell(self) -> None:
         self._news.set()
+        self._news = asyncio.Event()
 
     async def news(self) -> None:
         """Wait until something more has happened."""
-        self._news.clear()
         await self._news.wait()
+
+    def since(self, place: int) -> tuple[list[Event], int]:
+        """What has happened since a place in the journal (0: its beginning), and the place that it has come to."""
+        new = islice(reversed(self._events), min(self._count - place, len(self._events)))
+        return list(new)[::-1], self._count
 
     def of(self, queue: QueueKey | None = None, message_id: str | None = None) -> list[Event]:
         """The events of a queue, of a message, or of all, oldest first."""

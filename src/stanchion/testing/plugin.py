@@ -7,6 +7,7 @@ needs it to the end. Each test finds it empty, in an account of its own and with
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -54,20 +55,10 @@ def sqs_clock(sqs_server: SqsServer) -> SqsClock:
     return sqs_server.clock
 
 
-@pytest.fixture(scope="session")
-def _sqs_client_session() -> Any:
-    """What a client takes long to read, read once: with it, the next one is made in four milliseconds."""
-    try:
-        import boto3
-    except ImportError:
-        pytest.fail("the fixture sqs needs boto3: pip install 'stanchion[testing]'", pytrace=False)
-    return boto3.Session()
-
-
 @pytest.fixture
-def sqs(sqs_server: SqsServer, _sqs_client_session: Any) -> Iterator[Any]:
+def sqs(sqs_server: SqsServer) -> Iterator[Any]:
     """A boto3 client of the server."""
-    client = _sqs_client_session.client(
+    client = _client_session().client(
         "sqs",
         endpoint_url=sqs_server.url,
         region_name=sqs_server.region,
@@ -76,6 +67,16 @@ def sqs(sqs_server: SqsServer, _sqs_client_session: Any) -> Iterator[Any]:
     )
     yield client
     client.close()
+
+
+@cache
+def _client_session() -> Any:
+    """What a client takes long to read, read once: with it, the next one is made in four milliseconds."""
+    try:
+        import boto3
+    except ImportError:
+        pytest.fail("the fixture sqs needs boto3: pip install 'stanchion[testing]'", pytrace=False)
+    return boto3.Session()
 
 
 def _forget_default_session(patch: pytest.MonkeyPatch) -> None:

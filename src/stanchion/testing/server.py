@@ -3,13 +3,13 @@
 import asyncio
 import itertools
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from stanchion import ids
 from stanchion.cli.loop import new_event_loop
-from stanchion.errors import SQSError
+from stanchion.errors import QueueDoesNotExist, SQSError
 from stanchion.model import QueueKey
 from stanchion.settings import Settings
 from stanchion.testing.application import ApplicationForTests
@@ -116,6 +116,41 @@ class SqsServer:
         queue = self._queue_key(queue_url) if queue_url is not None else None
         return self.call(lambda: self.application.store.journal.of(queue, message_id))
 
+    def wait_until_empty(self, queue_url: str, *, timeout: float = 10.0) -> None:
+        """Wait until a queue has no messages left: none visible, none in flight, none delayed.
+
+        ``timeout`` is in seconds of the wall clock, and may be 0 to only look. Raises AssertionError when they are
+        over.
+        """
+        __tracebackhide__ = True
+        queue = self._queue_key(queue_url)
+        try:
+            counts = self.run(self.application.emptied(queue, timeout), timeout + ANSWER_SECONDS)
+        except QueueDoesNotExist:
+            raise Mistake(f"there is no queue {queue.name} in account {queue.account}") from None
+        if any(counts):
+            raise AssertionError(
+                f"after {timeout:g} seconds, {queue.name} still has {counts.visible} visible messages, "
+                f"{counts.in_flight} in flight and {counts.delayed} delayed"
+            )
+
+    def expect_message(
+        self, queue_url: str, *, body: str | Callable[[str], bool] | None = None, timeout: float = 10.0
+    ) -> Event:
+        """Wait until a message has come into a queue since the last reset, whatever has become of it; its event.
+
+        ``body`` is the whole body, or a function that says whether a body is meant; without it any will do.
+        ``timeout`` is in seconds of the wall clock. Raises AssertionError when they are over.
+        """
+        __tracebackhide__ = True
+        queue = self._queue_key(queue_url)
+        wanted = body if callable(body) else lambda came: body is None or came == body
+        found = self.run(self.application.came(queue, wanted, timeout), timeout + ANSWER_SECONDS)
+        if isinstance(found, Event):
+            return found
+        meant = f" with the body {body!r}" if isinstance(body, str) else " that is meant" if body else ""
+        raise AssertionError(f"in {timeout:g} seconds, no message{meant} came to {queue.name}; {_what_came(found)}")
+
     def _queue_key(self, queue_url: str) -> QueueKey:
         __tracebackhide__ = True
         try:
@@ -129,7 +164,10 @@ class SqsServer:
     def run(self, coroutine: Coroutine[Any, Any, T], timeout: float = ANSWER_SECONDS) -> T:
         """The result of a coroutine on the server's loop."""
         __tracebackhide__ = True
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout)
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout)
+        except Mistake as mistake:
+            raise Mistake(str(mistake)) from None  # without the way that it came
 
     def call(self, function: Callable[[], T]) -> T:
         """The result of a function on the server's thread."""
@@ -144,3 +182,18 @@ class SqsServer:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+_SHOWN: Final = 5
+
+
+def _what_came(events: Sequence[Event]) -> str:
+    if not events:
+        return "none came at all"
+    bodies = ", ".join(_shortened(repr(event.body)) for event in events[-_SHOWN:])
+    more = f" and {len(events) - _SHOWN} before" if len(events) > _SHOWN else ""
+    return f"what came: {bodies}{more}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -18,7 +18,8 @@ from wrk import RunFailed
 CONNECTIONS = 64
 QUEUES, QUICK_QUEUES = 10_000, 500
 MESSAGES, QUICK_MESSAGES = 1_000_000, 10_000
-ALTERNATIONS = 6  # without pages, with pages, and so on: a machine that changes its speed hits both
+IDLE_SECONDS = 10
+ALTERNATIONS = 10  # without pages, with pages, and so on: a machine that changes its speed hits both
 PAGE_REPEATS = 10
 _LISTED = ",".join(f"q{number}" for number in range(25))
 _STREAMS = (f"/live/queues?names={_LISTED}", "/live/queues?names=bench", "/live/server")  # what open pages listen to
@@ -47,6 +48,7 @@ def open_console(bench: Bench) -> Measured:
     queues, messages = (QUICK_QUEUES, QUICK_MESSAGES) if bench.quick else (QUEUES, MESSAGES)
     fill = Fill((QueueFill("bench"), QueueFill("q", copies=queues), QueueFill("big", visible=messages)))
     with _with_console(bench, fill) as (server, address):
+        yield from _idle(server, address)
         yield from _beside_pages(bench, server, address)
         yield from _pages(address)
 
@@ -60,6 +62,23 @@ def _with_console(bench: Bench, fill: Fill) -> Iterator[tuple[Server, str]]:
     variant = bench.variant(bench.fresh_copy(fill), signed=False, flags=flags)
     with stanchion(variant, bench.folder) as server:
         yield server, f"127.0.0.1:{port}"
+
+
+# ── What open pages cost by themselves ───────────────────────────────────────────────────────────────────
+
+
+def _idle(server: Server, address: str) -> Measured:
+    """The part of a core that the server uses while nobody calls it: that much is missing when somebody does."""
+    yield "nobody calls, no page open", {"server_cpu": _cpu(server)}
+    with _open_pages(address):
+        yield "nobody calls, three pages open", {"server_cpu": _cpu(server)}
+
+
+def _cpu(server: Server) -> float:
+    time.sleep(1)  # what opening the pages took is not meant
+    before, began = server.cpu_seconds(), time.perf_counter()
+    time.sleep(IDLE_SECONDS)
+    return (server.cpu_seconds() - before) / (time.perf_counter() - began)
 
 
 # ── Throughput beside open pages ─────────────────────────────────────────────────────────────────────────

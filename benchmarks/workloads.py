@@ -205,11 +205,18 @@ WORKLOADS = (
     Workload(
         "console",
         "The console",
-        "The cycle with and without three open pages (a list of 25 queues, a queue, the server), in turns; then how "
-        "long each page takes, over a connection of its own, with 10,000 queues and a queue of a million messages. "
+        "What three open pages (a list of 25 queues, a queue, the server) take while nobody calls; the cycle with and "
+        "without them, in turns; then how long each page takes, over a connection of its own, with 10,000 queues and a queue of a million messages. "
         "Auth is off. 64 connections.",
         open_console.open_console,
-        (_REQUESTS, _of("no page open"), _P50, _P99, Column("slowest ms", "max_ms", 1)),
+        (
+            _REQUESTS,
+            _of("no page open"),
+            _P50,
+            _P99,
+            Column("slowest ms", "max_ms", 1),
+            Column("server CPU", "server_cpu", 1, per_cent=True),
+        ),
     ),
     Workload(
         "overload",

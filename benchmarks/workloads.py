@@ -205,9 +205,9 @@ WORKLOADS = (
     Workload(
         "console",
         "The console",
-        "What three open pages (a list of 25 queues, a queue, the server) take while nobody calls; the cycle with and "
-        "without them, in turns; then how long each page takes, over a connection of its own, with 10,000 queues and a queue of a million messages. "
-        "Auth is off. 64 connections.",
+        "What three open pages (a list of 25 queues, a queue, the server) take while nobody calls; the cycle with "
+        "and without them, in turns; then how long each page takes, over a connection of its own, with 10,000 queues "
+        "and a queue of a million messages. Auth is off. 64 connections.",
         open_console.open_console,
         (
             _REQUESTS,

@@ -30,6 +30,7 @@ PAGES = (
     "/queues/dead/redrive",
     "/queues/orders/purge",
     "/queues/orders/delete",
+    "/server",
     "/queues/gone",
     "/no-such-page",
 )

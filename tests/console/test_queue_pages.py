@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from urllib.request import urlopen
 
@@ -54,6 +55,24 @@ def test_an_edit_changes_attributes_and_tags_and_nothing_else(console: ConsoleUn
     shown = console.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert (shown["DelaySeconds"], shown["VisibilityTimeout"]) == ("60", "30")
     assert console.sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"b": "3"}
+
+
+def test_a_form_that_another_tab_has_overtaken_is_not_saved_before_somebody_says_so(
+    console: ConsoleUnderTest,
+) -> None:
+    url = console.sqs.create_queue(QueueName="orders")["QueueUrl"]
+    seen = re.search(r'name="seen" value="(\w+)"', console.get("/queues/orders/edit").text)
+    assert seen
+    console.sqs.send_message(QueueUrl=url, MessageBody="x")  # changes no attribute that anybody sets
+    assert console.post("/queues/orders/edit", seen=seen[1], **FORM).status == 303
+    answer = console.post("/queues/orders/edit", seen=seen[1], **FORM | {"visibility_timeout": "5"})
+    assert (answer.status, "has been changed since" in answer.text) == (409, True)
+    shown = console.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert shown["VisibilityTimeout"] == "120"
+    again = re.search(r'name="seen" value="(\w+)"', answer.text)
+    assert again
+    assert 'name="visibility_timeout" inputmode="decimal" autocomplete="off" value="5"' in answer.text
+    assert console.post("/queues/orders/edit", seen=again[1], **FORM | {"visibility_timeout": "5"}).status == 303
 
 
 def test_every_tab_of_a_queue_can_be_read(console: ConsoleUnderTest) -> None:

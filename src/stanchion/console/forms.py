@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -187,6 +188,16 @@ def _redrive_allow_policy(form: QueueForm) -> str:
     if form.redrive_permission == "byQueue":
         policy["sourceQueueArns"] = lines(form.redrive_sources)
     return compact(policy)
+
+
+# They change by themselves, or follow from a change of something else.
+_NOT_SET_BY_ANYBODY: Final = ("ApproximateNumber", "LastModified")
+
+
+def fingerprint(attributes: Mapping[str, str], queue_tags: Mapping[str, str]) -> str:
+    """Another one once anybody has changed the queue."""
+    stable = {name: value for name, value in attributes.items() if not name.startswith(_NOT_SET_BY_ANYBODY)}
+    return sha256(json.dumps([stable, dict(queue_tags)], sort_keys=True).encode()).hexdigest()[:32]
 
 
 def tags_of(form: QueueForm) -> dict[str, str]:

@@ -58,7 +58,8 @@ def _attributes(form: QueueForm, desk: Desk) -> dict[str, str]:
 @of_a_queue
 async def edit(request: Request) -> Response:
     shown, queue_tags = await _stored(desk_of(request), name_of(request))
-    return await _form_page(request, forms.fill(name_of(request), shown, queue_tags), creating=False)
+    seen = forms.fingerprint(shown, queue_tags)
+    return await _form_page(request, forms.fill(name_of(request), shown, queue_tags), creating=False, seen=seen)
 
 
 @of_a_queue
@@ -70,6 +71,9 @@ async def save(request: Request) -> Response:
     stored_type = "fifo" if shown.get("FifoQueue") == "true" else "standard"
     fields = [*((key, str(value)) for key, value in given.multi_items()), ("name", name), ("type", stored_type)]
     form = forms.read(fields)
+    seen = forms.fingerprint(shown, queue_tags)
+    if given.get("seen", seen) != seen:
+        return await _form_page(request, form, creating=False, seen=seen, banner=_CHANGED_MEANWHILE, status=409)
     try:
         wanted = forms.changes(shown, _attributes(form, desk))
         wanted_tags = forms.tags_of(form)
@@ -80,8 +84,15 @@ async def save(request: Request) -> Response:
     except QueueDoesNotExist:
         raise
     except SQSError as error:
-        return await _form_page(request, form, creating=False, error=error)
+        return await _form_page(request, form, creating=False, seen=seen, error=error)
     return redirect(queue_page(name), Banner("success", f"Queue {name} updated successfully."))
+
+
+_CHANGED_MEANWHILE: Final = Banner(
+    "warning",
+    "The queue has been changed since this form was opened, in another tab or by somebody else. Nothing was saved. "
+    "Save again to make it what the form says.",
+)
 
 
 async def _change_tags(desk: Desk, name: str, current: dict[str, str], wanted: dict[str, str]) -> None:
@@ -105,16 +116,29 @@ async def _posted(request: Request) -> QueueForm:
     return forms.read([(name, str(value)) for name, value in given.multi_items()])
 
 
-async def _form_page(request: Request, form: QueueForm, *, creating: bool, error: SQSError | None = None) -> Response:
+async def _form_page(
+    request: Request,
+    form: QueueForm,
+    *,
+    creating: bool,
+    seen: str = "",
+    error: SQSError | None = None,
+    banner: Banner | None = None,
+    status: int = 200,
+) -> Response:
+    """``seen`` is the fingerprint of the queue that the form was made from."""
     desk = desk_of(request)
     name = form.name or "queue-name"
     basic_policy = forms.pretty(forms.basic_policy(form, desk.queue_arn(name), desk.account))
-    context: dict[str, Any] = {"banner": error_banner(error)} if error else {}
+    if error is not None:
+        banner, status = error_banner(error), error.status
+    context: dict[str, Any] = {"banner": banner} if banner else {}
     return render(
         request,
         "queue_form.html",
-        error.status if error else 200,
+        status,
         form=form,
+        seen=seen,
         creating=creating,
         denied=denials({}) if creating else await desk.denied(form.name),
         periods={period.field: period.units for period in forms.PERIODS},

@@ -64,13 +64,13 @@ class SqsService:
 
     def handle(self, request: HttpRequest, reply: Reply) -> Cancel | None:
         if self._proxies:
-            request = self._as_proxies_saw_it(request)
+            request = self.as_proxies_saw_it(request)
         codec = codec_for(request)
         request_id = self._new_request_id()
         try:
             call = codec.decode(request)
             caller = self.identify(request, call.parameters)
-            context = self._context(request)
+            context = self.context(request)
         except SQSError as error:
             _log_answer(request, error)
             self.refused[error.code] = self.refused.get(error.code, 0) + 1
@@ -79,7 +79,7 @@ class SqsService:
         answer = _Answer(codec, call.action, request, request_id, reply)
         return self._broker.call(call.action, call.input, caller, context, answer, query=codec is not AWS_JSON)
 
-    def _context(self, request: HttpRequest) -> RequestContext:
+    def context(self, request: HttpRequest) -> RequestContext:
         headers = request.headers
         here = _origin(request.secure, headers.get("host") or self.own_address)
         return RequestContext(
@@ -92,7 +92,7 @@ class SqsService:
             trace_header=headers.get("x-amzn-trace-id"),
         )
 
-    def _as_proxies_saw_it(self, request: HttpRequest) -> HttpRequest:
+    def as_proxies_saw_it(self, request: HttpRequest) -> HttpRequest:
         headers = request.headers
         client_ip, secure = self._proxies.client(
             request.client_ip,

@@ -3,7 +3,8 @@
 import asyncio
 import itertools
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -13,6 +14,7 @@ from stanchion.errors import QueueDoesNotExist, SQSError
 from stanchion.model import QueueKey
 from stanchion.settings import Settings
 from stanchion.testing.application import ApplicationForTests
+from stanchion.testing.faults import Faults, Rule
 from stanchion.testing.journal import Event
 from stanchion.testing.mistakes import Mistake
 
@@ -30,7 +32,7 @@ class SqsClock:
 
     def now(self) -> datetime:
         """The server's time, in UTC."""
-        now_ms = self._server.call(self._server.application.clock.now_ms)
+        now_ms = self._server.call(self._server.works.clock.now_ms)
         return datetime.fromtimestamp(now_ms / 1000, UTC)
 
     def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
@@ -50,7 +52,7 @@ class SqsClock:
 
     def _turn(self, seconds: float) -> None:
         __tracebackhide__ = True
-        self._server.run(self._server.application.turn(seconds))
+        self._server.run(self._server.works.turn(seconds))
 
 
 class SqsServer:
@@ -73,6 +75,7 @@ class SqsServer:
         except BaseException:
             self._end_loop()
             raise
+        self.works = self.application.works
         self.clock = SqsClock(self)
 
     def __enter__(self) -> "SqsServer":
@@ -103,7 +106,7 @@ class SqsServer:
     def reset(self) -> None:
         """Forget every queue and message, the journal and the faults; the clock is back at the wall clock's time. The
         account is another, so that who still works for the old one disturbs nobody."""
-        self.run(self.application.reset())
+        self.run(self.works.reset())
         self.account = str(next(self._accounts))
 
     def stop(self) -> None:
@@ -114,7 +117,52 @@ class SqsServer:
         """What happened to the messages of a queue, to one message, or to all since the last reset, oldest first."""
         __tracebackhide__ = True
         queue = self._queue_key(queue_url) if queue_url is not None else None
-        return self.call(lambda: self.application.store.journal.of(queue, message_id))
+        return self.call(lambda: self.works.store.journal.of(queue, message_id))
+
+    @contextmanager
+    def faults(
+        self,
+        queue: str | None = None,
+        *,
+        actions: Sequence[str] = (),
+        seed: int | str = 0,
+        duplicate: float = 0.0,
+        reorder: float = 0.0,
+        delay: float = 0.0,
+        delay_seconds: int = 5,
+        throttle: float = 0.0,
+        error: float = 0.0,
+        drop_request: float = 0.0,
+        drop_answer: float = 0.0,
+        latency_seconds: float = 0.0,
+    ) -> Iterator[Rule]:
+        """Let things go wrong while the context lasts. What each argument means, see `Faults`.
+
+        Gives the rule, whose ``struck`` counts how often each fault has struck. Raises Mistake.
+        """
+        __tracebackhide__ = True
+        wanted = Faults.read(
+            {
+                "queue": queue,
+                "actions": actions,
+                "seed": seed,
+                "duplicate": duplicate,
+                "reorder": reorder,
+                "delay": delay,
+                "delay_seconds": delay_seconds,
+                "throttle": throttle,
+                "error": error,
+                "drop_request": drop_request,
+                "drop_answer": drop_answer,
+                "latency_seconds": latency_seconds,
+            }
+        )
+        book = self.works.store.faults
+        number = self.call(lambda: book.add(wanted))
+        try:
+            yield self.call(lambda: book[number])
+        finally:
+            self.call(lambda: book.remove(number))
 
     def wait_until_empty(self, queue_url: str, *, timeout: float = 10.0) -> None:
         """Wait until a queue has no messages left: none visible, none in flight, none delayed.
@@ -125,7 +173,7 @@ class SqsServer:
         __tracebackhide__ = True
         queue = self._queue_key(queue_url)
         try:
-            counts = self.run(self.application.emptied(queue, timeout), timeout + ANSWER_SECONDS)
+            counts = self.run(self.works.emptied(queue, timeout), timeout + ANSWER_SECONDS)
         except QueueDoesNotExist:
             raise Mistake(f"there is no queue {queue.name} in account {queue.account}") from None
         if any(counts):
@@ -145,7 +193,7 @@ class SqsServer:
         __tracebackhide__ = True
         queue = self._queue_key(queue_url)
         wanted = body if callable(body) else lambda came: body is None or came == body
-        found = self.run(self.application.came(queue, wanted, timeout), timeout + ANSWER_SECONDS)
+        found = self.run(self.works.came(queue, wanted, timeout), timeout + ANSWER_SECONDS)
         if isinstance(found, Event):
             return found
         meant = f" with the body {body!r}" if isinstance(body, str) else " that is meant" if body else ""

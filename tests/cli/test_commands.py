@@ -18,7 +18,8 @@ def test_help_names_every_command() -> None:
     result = CliRunner().invoke(main, ["--help"])
     assert result.exit_code == 0
     assert all(f"\n  {name} " in result.output for name in main.commands)
-    assert set(main.commands) == {"serve", "demo"}
+    shell = {"queues", "send", "receive", "peek", "purge", "redrive"}
+    assert set(main.commands) == {"serve", "demo"} | shell
 
 
 @pytest.mark.parametrize("name", sorted(main.commands))

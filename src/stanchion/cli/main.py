@@ -4,6 +4,12 @@ import click
 
 from stanchion import __version__
 from stanchion.cli.demo import demo
+from stanchion.cli.peek import peek
+from stanchion.cli.purge import purge
+from stanchion.cli.queues import queues
+from stanchion.cli.receive import receive
+from stanchion.cli.redrive import redrive
+from stanchion.cli.send import send
 from stanchion.cli.serve import serve
 
 
@@ -13,5 +19,5 @@ def main() -> None:
     """A self-hosted message queue that speaks Amazon SQS."""
 
 
-for command in (serve, demo):
+for command in (serve, demo, queues, send, receive, peek, purge, redrive):
     main.add_command(command)

@@ -1,0 +1,1 @@
+"""What the commands that work on the queues of any SQS endpoint share."""

@@ -1,0 +1,146 @@
+"""The line that one message makes in a dump, and in what ``receive --json`` prints: a JSON object."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from stanchion.cli.shell.attributes import attribute_value, plain
+from stanchion.cli.shell.batches import message_size
+
+# What a line may hold, with the type it has. Only the body has to be there.
+_KEYS: Final[dict[str, type]] = {
+    "id": str,
+    "body": str,
+    "attributes": dict,
+    "group": str,
+    "deduplication_id": str,
+    "trace_header": str,
+    "sent_ms": int,
+    "receives": int,
+    "sequence_number": str,
+    "receipt_handle": str,
+}
+_TYPE_NAMES: Final = {str: "a text", dict: "an object", int: "a whole number"}
+_SYSTEM: Final = {  # where receives put what a line keeps
+    "group": "MessageGroupId",
+    "deduplication_id": "MessageDeduplicationId",
+    "trace_header": "AWSTraceHeader",
+    "sequence_number": "SequenceNumber",
+}
+SYSTEM_ATTRIBUTES: Final = (*_SYSTEM.values(), "SentTimestamp", "ApproximateReceiveCount")
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to send, as a line or a receive gave it. ``id`` is the one it had; it gets a new one."""
+
+    body: str
+    attributes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    group: str | None = None
+    deduplication_id: str | None = None
+    trace_header: str | None = None
+    id: str | None = None
+
+    @property
+    def size(self) -> int:
+        return message_size(self.body, self.attributes)
+
+
+def record(message: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a message as ReceiveMessage gave it; without the keys that have nothing to say."""
+    system = message.get("Attributes", {})
+    attributes = {name: plain(each) for name, each in message.get("MessageAttributes", {}).items()}
+    kept = {"id": message["MessageId"], "body": message["Body"], "attributes": attributes}
+    kept |= {key: system.get(name) for key, name in _SYSTEM.items()}
+    kept |= {
+        "sent_ms": _number(system.get("SentTimestamp")),
+        "receives": _number(system.get("ApproximateReceiveCount")),
+    }
+    return {key: value for key, value in kept.items() if value not in (None, {})}
+
+
+def _number(text: str | None) -> int | None:
+    return None if text is None else int(text)
+
+
+def to_line(message: dict[str, Any]) -> str:
+    """With its end of line; never more than one line, whatever the body holds."""
+    return json.dumps(record(message), ensure_ascii=False) + "\n"
+
+
+def outgoing(message: dict[str, Any]) -> Outgoing:
+    """A received message, ready to be sent elsewhere."""
+    return _outgoing(record(message))
+
+
+def from_line(line: str) -> Outgoing:
+    """The message of a line; ValueError says what is wrong with it."""
+    if not line.endswith("\n"):
+        _complete(line)
+    try:
+        found = json.loads(line)
+    except ValueError as problem:
+        raise ValueError(f"this is no JSON: {problem}") from None
+    if not isinstance(found, dict):
+        raise ValueError("a line is one JSON object")
+    _check_keys(found)
+    return _outgoing(found)
+
+
+def _complete(line: str) -> None:
+    """The last line of a file may lack its end, if it is whole otherwise."""
+    if not line.rstrip().endswith("}"):
+        raise ValueError("the file ends within this line; it was cut short")
+
+
+def _check_keys(found: dict[str, Any]) -> None:
+    for key, value in found.items():
+        if key not in _KEYS:
+            raise ValueError(f"{key!r} is unknown; a line has {', '.join(_KEYS)}")
+        if not isinstance(value, _KEYS[key]) or isinstance(value, bool):
+            raise ValueError(f"{key!r} must be {_TYPE_NAMES[_KEYS[key]]}")
+    if not found.get("body"):
+        raise ValueError("it has no body, and SQS takes no empty one")
+    _check_characters(found["body"])
+
+
+def _check_characters(body: str) -> None:
+    """What SQS allows in a body: tab, line feed, carriage return, and what XML 1.0 calls a character from U+0020."""
+    for place, character in enumerate(body):
+        code = ord(character)
+        if (code < 0x20 and character not in "\t\n\r") or 0xD800 <= code <= 0xDFFF or code in (0xFFFE, 0xFFFF):
+            raise ValueError(f"the body holds U+{code:04X} at character {place + 1}, which SQS does not take")
+
+
+def _outgoing(found: dict[str, Any]) -> Outgoing:
+    attributes = {name: _attribute(name, each) for name, each in found.get("attributes", {}).items()}
+    rest = {key: found.get(key) for key in ("group", "deduplication_id", "trace_header", "id")}
+    return Outgoing(found["body"], attributes, **rest)
+
+
+def _attribute(name: str, given: Any) -> dict[str, Any]:
+    if not isinstance(given, dict) or set(given) != {"type", "value"} or not _all_text(given):
+        raise ValueError(f"the attribute {name!r} must be an object with the texts 'type' and 'value'")
+    try:
+        return attribute_value(given["type"], given["value"])
+    except ValueError as problem:
+        raise ValueError(f"the attribute {name!r}: {problem}") from None
+
+
+def _all_text(given: dict[str, Any]) -> bool:
+    return all(isinstance(value, str) for value in given.values())
+
+
+def entry(message: Outgoing) -> dict[str, Any]:
+    """The members that SendMessage and an entry of SendMessageBatch have in common."""
+    members: dict[str, Any] = {"MessageBody": message.body}
+    if message.attributes:
+        members["MessageAttributes"] = message.attributes
+    if message.group is not None:
+        members["MessageGroupId"] = message.group
+    if message.deduplication_id is not None:
+        members["MessageDeduplicationId"] = message.deduplication_id
+    if message.trace_header is not None:
+        trace = {"DataType": "String", "StringValue": message.trace_header}
+        members["MessageSystemAttributes"] = {"AWSTraceHeader": trace}
+    return members

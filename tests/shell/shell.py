@@ -44,7 +44,7 @@ class Shell:
     def done(self, *arguments: str, input: str | bytes | None = None) -> str:  # noqa: A002
         """What a command prints that succeeds."""
         result = self.run(*arguments, input=input)
-        assert result.exit_code == 0, result.output
+        assert result.exit_code == 0, (result.output, result.exception)
         return result.stdout
 
     def json(self, *arguments: str, input: str | bytes | None = None) -> list[dict[str, Any]]:  # noqa: A002

@@ -1,5 +1,6 @@
 """``stanchion send``: a message, or one for each line."""
 
+import sys
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -76,18 +77,16 @@ def send(
             "--deduplication-id is for one message; with --each-line all but the first would vanish"
         )
     extra = {} if delay is None else {"DelaySeconds": delay}
-    target = sqs.queue(queue)
     if each_line:
-        lines = _lines(body, file, attributes, group)
-        _send_lines(sqs, target, lines, extra, as_json)
+        _send_lines(sqs, sqs.queue(queue), _lines(body, file, attributes, group), extra, as_json)
         return
     message = Outgoing(_whole(body, file), attributes, group, deduplication_id)
-    answer = sqs.call("SendMessage", QueueUrl=target.url, **entry(message), **extra)
+    answer = sqs.call("SendMessage", QueueUrl=sqs.queue(queue).url, **entry(message), **extra)
     _show_sent(answer, as_json)
 
 
 def _stream(file: IO[bytes] | None) -> IO[bytes]:
-    return click.get_binary_stream("stdin") if file is None else file
+    return sys.stdin.buffer if file is None else file
 
 
 def _whole(body: str | None, file: IO[bytes] | None) -> str:

@@ -99,9 +99,9 @@ def test_a_move_task_without_a_rate_is_done_after_a_turn(bench, client, orders):
     assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 300)
 
 
-def until_waiting(bench):
+def until_waiting(bench, receives=1):
     give_up_at = time.monotonic() + 10
-    while not bench.call(lambda: bench.application.broker.polls.waiting):
+    while bench.call(lambda: bench.application.broker.polls.waiting) < receives:
         assert time.monotonic() < give_up_at
 
 
@@ -113,6 +113,17 @@ def test_a_receive_that_waits_gets_the_message_whose_time_has_come(bench, client
     assert bodies(received()) == ["1"]
     # It was handed out at the moment to which the clock was turned: it is hidden from now on.
     assert bodies(client.receive_message(QueueUrl=orders)) == []
+
+
+def test_every_receive_that_waits_gets_its_message(bench, client, orders):
+    received = [
+        in_the_background(lambda: client.receive_message(QueueUrl=orders, WaitTimeSeconds=20)) for _ in range(5)
+    ]
+    until_waiting(bench, 5)
+    for number in range(5):
+        client.send_message(QueueUrl=orders, MessageBody=str(number), DelaySeconds=60)
+    bench.clock.advance(minutes=1)
+    assert sorted(bodies(each())[0] for each in received) == ["0", "1", "2", "3", "4"]
 
 
 def test_a_receive_whose_wait_is_over_is_answered_with_nothing(bench, client, orders):

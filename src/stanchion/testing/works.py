@@ -15,6 +15,9 @@ from stanchion.testing.store import WatchedStore
 
 _LATEST_MS: Final = 221_845_392_000_000  # the first day of the year 9000: dates have four digits
 
+# Receives that were there have been answered long before; those that keep on coming are not waited for.
+_MOST_ROUNDS: Final = 1_000
+
 
 class Works:
     def __init__(self, clock: TurnableClock, store: WatchedStore, broker: Broker) -> None:
@@ -49,8 +52,13 @@ class Works:
 
     async def _settle(self) -> None:
         """Do what is due, until there is nothing left of it and no receive is being tried."""
-        while (due_in_ms := await self._tidy()) <= moving.PAUSE_MS or self._broker.polls.trying:
-            if 0 < due_in_ms <= moving.PAUSE_MS:
+        rounds = 0  # in which there was nothing to do but to wait for receives
+        while (due_in_ms := await self._tidy()) <= moving.PAUSE_MS or (
+            self._broker.polls.trying and rounds < _MOST_ROUNDS
+        ):
+            if due_in_ms > moving.PAUSE_MS:
+                rounds += 1
+            elif due_in_ms > 0:
                 self.clock.turn(due_in_ms)  # a move task as fast as can be: it pauses only to let others have a turn
         await self._broker.recorder.settle()
 

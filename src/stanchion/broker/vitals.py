@@ -1,6 +1,7 @@
 """How the server is doing: its figures now, and once a minute into the store."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from stanchion.errors import SQSError
 from stanchion.histogram import Histogram
 from stanchion.model import ServerReading
 from stanchion.store.base import Store
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -96,24 +99,28 @@ class ServerRecorder:
         self._before = meters.figures()
         self._timer: Timer | None = None
         self._task: asyncio.Task[None] | None = None
+        self._stopped = False
 
     def start(self) -> None:
         minute = self._clock.now_ms() // MINUTE_MS
         self._timer = self._clock.call_at((minute + 1) * MINUTE_MS, lambda: self._minute_ended(minute))
 
     def stop(self) -> None:
+        self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
 
     def _minute_ended(self, minute: int) -> None:
-        self.start()
         self._task = asyncio.get_running_loop().create_task(self._record(minute))
 
     async def _record(self, minute: int) -> None:
+        """The timer is set again when this is done: a clock turned by two weeks ends one minute, not 20,160."""
         now = self._meters.figures()
         try:
             await self._store.record_server(reading(minute, self._before, now))
         except SQSError:  # the disk is full, say: the store has logged it
-            return
-        self._before = now
+            _log.debug("the server's minute was not recorded; it becomes part of the next")
+        else:
+            self._before = now
+        if not self._stopped:
+            self.start()

@@ -14,6 +14,7 @@ import boto3
 import pytest
 
 from stanchion.clock import SystemClock
+from stanchion.settings import SettingsError, load
 from support.server_process import ServerProcess, clean_environment
 from support.signing import signer
 from testing.helpers import bodies
@@ -381,3 +382,12 @@ def test_a_test_clock_with_a_file_is_refused(tmp_path, named):
         "give --store memory\n"
     )
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("flags", [{}, {"store": "memory"}])
+def test_a_test_clock_may_be_asked_for_in_the_file(tmp_path, flags):
+    (tmp_path / "stanchion.toml").write_text("test-clock = true\n")
+    settings = load(flags, {}, folder=tmp_path)
+    assert (settings.test_clock, settings.store) == (True, "memory")
+    with pytest.raises(SettingsError, match=r"stanchion\.toml: with time turned, messages of sqlite:x would expire"):
+        load({}, {"STANCHION_STORE": "sqlite:x"}, folder=tmp_path)

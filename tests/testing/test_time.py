@@ -115,6 +115,17 @@ def test_a_receive_that_waits_gets_the_message_whose_time_has_come(bench, client
     assert bodies(client.receive_message(QueueUrl=orders)) == []
 
 
+def test_a_receive_that_comes_while_the_clock_turns_gets_the_message_too(bench, client, orders):
+    for number in range(60):
+        client.send_message(QueueUrl=orders, MessageBody=str(number), DelaySeconds=900)
+        received = in_the_background(lambda: client.receive_message(QueueUrl=orders, WaitTimeSeconds=20))
+        time.sleep(number % 20 / 5_000)  # the two meet in every order
+        bench.clock.advance(minutes=15)
+        (message,) = received()["Messages"]
+        assert message["Body"] == str(number)
+        client.delete_message(QueueUrl=orders, ReceiptHandle=message["ReceiptHandle"])
+
+
 def test_every_receive_that_waits_gets_its_message(bench, client, orders):
     received = [
         in_the_background(lambda: client.receive_message(QueueUrl=orders, WaitTimeSeconds=20)) for _ in range(5)

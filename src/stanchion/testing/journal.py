@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from stanchion.model import QueueKey
 
 KEPT: Final = 100_000  # events; the oldest go first
+KEPT_CHARACTERS: Final = 100_000_000  # of their bodies
 
 ARRIVALS: Final = frozenset({"sent", "arrived"})
 """The ways into a queue."""
@@ -45,26 +46,28 @@ class Journal:
     """Of one server. Only the event loop's thread touches it."""
 
     def __init__(self) -> None:
-        self._events: deque[Event] = deque(maxlen=KEPT)
+        self._events: deque[Event] = deque()
+        self._characters = 0  # of the bodies in them
         self._count = 0  # of all that ever happened
-        self._news = asyncio.Event()
+        self.news = asyncio.Event()
+        """Set when something more happens; from then on there is another one here."""
 
     def add(self, events: Sequence[Event]) -> None:
         self._events.extend(events)
         self._count += len(events)
+        self._characters += sum(len(event.body or "") for event in events)
+        while len(self._events) > KEPT or self._characters > KEPT_CHARACTERS:
+            self._characters -= len(self._events.popleft().body or "")
         self._tell()
 
     def clear(self) -> None:
         self._events.clear()
+        self._characters = 0
         self._tell()
 
     def _tell(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
-
-    async def news(self) -> None:
-        """Wait until something more has happened."""
-        await self._news.wait()
+        news, self.news = self.news, asyncio.Event()
+        news.set()
 
     def since(self, place: int) -> tuple[list[Event], int]:
         """What has happened since a place in the journal (0: its beginning), and the place that it has come to."""

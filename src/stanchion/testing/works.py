@@ -15,7 +15,7 @@ from stanchion.testing.store import WatchedStore
 
 _LATEST_MS: Final = 221_845_392_000_000  # the first day of the year 9000: dates have four digits
 
-# Receives that were there have been answered long before; those that keep on coming are not waited for.
+# Requests that were there have been answered long before; those that keep on coming are not waited for.
 _MOST_ROUNDS: Final = 1_000
 
 
@@ -35,11 +35,16 @@ class Works:
 
         Raises Mistake for a time that is not ahead.
         """
+        ahead_ms = self._ahead_ms(seconds)
+        # A receive under way has the time at which it came: it must wait in line before time jumps, or it would look
+        # with the old time, find nothing, and see that its wait is over.
+        await self._settle()
         # And a moment on: what is to go *after* so much time must not still be there in the same millisecond.
-        self.clock.turn(self._ahead_ms(seconds) + 1)
+        self.clock.turn(ahead_ms + 1)
         await self._settle()
         self.clock.fire_due()
         await self._settle()
+        await self._broker.recorder.settle()
 
     def _ahead_ms(self, seconds: float) -> int:
         if math.isnan(seconds):
@@ -51,16 +56,17 @@ class Works:
         return milliseconds
 
     async def _settle(self) -> None:
-        """Do what is due, until there is nothing left of it and no receive is being tried."""
-        rounds = 0  # in which there was nothing to do but to wait for receives
-        while (due_in_ms := await self._tidy()) <= moving.PAUSE_MS or (
-            self._broker.polls.trying and rounds < _MOST_ROUNDS
-        ):
+        """Do what is due, until there is nothing left of it and no request is under way in the store."""
+        rounds = 0  # in which there was nothing to do but to wait for requests
+        while (due_in_ms := await self._tidy()) <= moving.PAUSE_MS or (self._is_busy and rounds < _MOST_ROUNDS):
             if due_in_ms > moving.PAUSE_MS:
                 rounds += 1
             elif due_in_ms > 0:
                 self.clock.turn(due_in_ms)  # a move task as fast as can be: it pauses only to let others have a turn
-        await self._broker.recorder.settle()
+
+    @property
+    def _is_busy(self) -> bool:
+        return self.store.waiting > 0 or self._broker.polls.trying > 0
 
     async def _tidy(self) -> int:
         now_ms = self.clock.now_ms()
@@ -73,7 +79,7 @@ class Works:
         many seconds of the wall clock. Raises QueueDoesNotExist."""
         deadline = self._deadline(timeout_seconds)
         while True:
-            news = asyncio.ensure_future(self.store.journal.news())
+            news = self.store.journal.news
             status = await self.store.queue_status(queue, lambda _queue: None, self.clock.now_ms())
             if not any(status.counts) or not await _in_time(news, deadline):
                 return status.counts
@@ -87,12 +93,11 @@ class Works:
         others: list[Event] = []
         place = 0
         while True:
-            news = asyncio.ensure_future(self.store.journal.news())
+            news = self.store.journal.news
             events, place = self.store.journal.since(place)
             for event in events:
                 if event.queue == queue and event.what in ARRIVALS:
                     if wanted(event.body or ""):
-                        news.cancel()
                         return event
                     others.append(event)
             if not await _in_time(news, deadline):
@@ -109,11 +114,11 @@ class Works:
         self.store.journal.clear()
 
 
-async def _in_time(news: asyncio.Future[None], deadline: float) -> bool:
+async def _in_time(news: asyncio.Event, deadline: float) -> bool:
     """Wait for something until a moment of the loop's time; False when it did not come."""
-    left = deadline - asyncio.get_running_loop().time()
-    await asyncio.wait([news], timeout=max(0.0, left))
-    if not news.done():
-        news.cancel()
+    try:
+        async with asyncio.timeout_at(deadline):
+            await news.wait()
+    except TimeoutError:
         return False
     return True

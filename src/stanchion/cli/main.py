@@ -3,7 +3,10 @@
 import click
 
 from stanchion import __version__
+from stanchion.cli.copy import copy
 from stanchion.cli.demo import demo
+from stanchion.cli.dump import dump
+from stanchion.cli.load import load
 from stanchion.cli.peek import peek
 from stanchion.cli.purge import purge
 from stanchion.cli.queues import queues
@@ -19,5 +22,5 @@ def main() -> None:
     """A self-hosted message queue that speaks Amazon SQS."""
 
 
-for command in (serve, demo, queues, send, receive, peek, purge, redrive):
+for command in (serve, demo, queues, send, receive, peek, purge, redrive, dump, load, copy):
     main.add_command(command)

@@ -51,8 +51,17 @@ class Queue:
 class Sqs:
     """A client of one endpoint. ``call`` takes an action's name and its members."""
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, create: Callable[[Any], Any], config: Any) -> None:
+        self._create = create
+        self._config = config
+        self._client = create(config)
+
+    @functools.cached_property
+    def once(self) -> "Sqs":
+        """The same without botocore's second tries, for what must not happen twice without being noticed."""
+        from botocore.config import Config
+
+        return Sqs(self._create, self._config.merge(Config(retries={"total_max_attempts": 1})))
 
     @property
     def endpoint_url(self) -> str:
@@ -116,8 +125,8 @@ def with_endpoint(command: Callable[..., Any]) -> Callable[..., Any]:
 # ── Connecting ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def connect(place: Place, queue: str | None = None, *, attempts: int | None = None) -> Sqs:
-    """A client for a place. ``attempts``: how often a call is tried, where botocore's own number will not do."""
+def connect(place: Place, queue: str | None = None) -> Sqs:
+    """A client for a place."""
     try:
         from botocore.config import Config
         from botocore.session import Session
@@ -126,15 +135,12 @@ def connect(place: Place, queue: str | None = None, *, attempts: int | None = No
     session = Session(profile=place.profile)
     endpoint = _endpoint(place, session, queue)
     region = place.region or _region_of(queue) or session.get_config_variable("region") or DEFAULT_REGION
-    config = Config(
-        connect_timeout=5,
-        ignore_configured_endpoint_urls=True,
-        max_pool_connections=16,
-        retries={} if attempts is None else {"total_max_attempts": attempts},
-    )
     keys = {} if endpoint is None else _dummy_keys(session)
+    config = Config(connect_timeout=5, ignore_configured_endpoint_urls=True, max_pool_connections=16)
     try:
-        return Sqs(session.create_client("sqs", region, endpoint_url=endpoint, config=config, **keys))
+        return Sqs(
+            lambda config: session.create_client("sqs", region, endpoint_url=endpoint, config=config, **keys), config
+        )
     except ValueError as problem:  # botocore's word for a URL that is none
         raise click.UsageError(str(problem)) from None
 
@@ -163,9 +169,8 @@ def _region_of(queue: str | None) -> str | None:
 def _configured(session: Any) -> str | None:
     """The endpoint of AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL or the profile."""
     # botocore tells it only through a client; the keys keep that from looking for real ones.
-    probe = Sqs(session.create_client("sqs", DEFAULT_REGION, **_DUMMY_KEYS))
-    host = urlsplit(probe.endpoint_url).hostname or ""
-    return None if _AWS_HOST.fullmatch(host) else probe.endpoint_url
+    url = str(session.create_client("sqs", DEFAULT_REGION, **_DUMMY_KEYS).meta.endpoint_url)
+    return None if _AWS_HOST.fullmatch(urlsplit(url).hostname or "") else url
 
 
 def _dummy_keys(session: Any) -> dict[str, str]:

@@ -1,9 +1,10 @@
 """The line that one message makes in a dump, and in what ``receive --json`` prints: a JSON object."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from stanchion import limits
 from stanchion.cli.shell.attributes import attribute_value, plain
 from stanchion.cli.shell.batches import message_size
 
@@ -84,7 +85,17 @@ def from_line(line: str) -> Outgoing:
     if not isinstance(found, dict):
         raise ValueError("a line is one JSON object")
     _check_keys(found)
-    return _outgoing(found)
+    message = _outgoing(found)
+    check_limits(message)
+    return message
+
+
+def check_limits(message: Outgoing) -> None:
+    """ValueError when SQS would refuse the message whatever the queue."""
+    if message.size > limits.MESSAGE_BYTES:
+        raise ValueError(f"the message has {message.size} bytes; SQS takes {limits.MESSAGE_BYTES}")
+    if len(message.attributes) > limits.MESSAGE_ATTRIBUTES:
+        raise ValueError(f"it has {len(message.attributes)} attributes; SQS takes {limits.MESSAGE_ATTRIBUTES}")
 
 
 def _complete(line: str) -> None:
@@ -144,3 +155,20 @@ def entry(message: Outgoing) -> dict[str, Any]:
         trace = {"DataType": "String", "StringValue": message.trace_header}
         members["MessageSystemAttributes"] = {"AWSTraceHeader": trace}
     return members
+
+
+def fitted(message: Outgoing, *, fifo: bool, content_based: bool, group: str | None) -> Outgoing:
+    """The message as a target takes it, FIFO or not; ValueError says what it lacks.
+
+    ``group`` is for messages that have none. One without a deduplication id gets its id as such, so that two with
+    the same body are not taken for one; only if it has neither, the target's ``content_based`` rule has to do.
+    """
+    if not fifo:
+        return replace(message, deduplication_id=None)  # a standard queue refuses one
+    own_group = message.group or group
+    if own_group is None:
+        raise ValueError("it has no group, which a FIFO queue needs; give --group")
+    deduplication_id = message.deduplication_id or message.id
+    if deduplication_id is None and not content_based:
+        raise ValueError("it has no deduplication_id, which this FIFO queue needs; give --new-deduplication-ids")
+    return replace(message, group=own_group, deduplication_id=deduplication_id)

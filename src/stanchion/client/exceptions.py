@@ -1,10 +1,10 @@
 """What can go wrong, under the names that boto gave it.
 
-    BotoClientError            a mistake of this program: a file that cannot be read, a server that is not there
-    ├── SQSDecodeError         the body of a message is not what its class expects
-    └── QueueNotEmpty          the safeguard of ``delete_queue``
-    BotoServerError            the service refused
-    └── SQSError               … with a code of SQS
+BotoClientError            a mistake of this program: a file that cannot be read, a server that is not there
+├── SQSDecodeError         the body of a message is not what its class expects
+└── QueueNotEmpty          the safeguard of ``delete_queue``
+BotoServerError            the service refused
+└── SQSError               … with a code of SQS
 """
 
 from typing import Any

@@ -1,11 +1,11 @@
 """Messages, and how their bodies are written: as boto did, so that both read each other's.
 
-    RawMessage       the body as it is
-    ├── Message      Base64 around it, which is what boto sends unless told otherwise
-    ├── MHMessage    lines of "name: value", used like a dictionary
-    │   ├── EncodedMHMessage   … in Base64
-    │   └── JSONMessage        a JSON object in Base64
-    └── own classes: give ``encode`` and ``decode``, and register them with ``queue.set_message_class``
+RawMessage       the body as it is
+├── Message      Base64 around it, which is what boto sends unless told otherwise
+├── MHMessage    lines of "name: value", used like a dictionary
+│   ├── EncodedMHMessage   … in Base64
+│   └── JSONMessage        a JSON object in Base64
+└── own classes: give ``encode`` and ``decode``, and register them with ``queue.set_message_class``
 """
 
 import base64
@@ -36,6 +36,7 @@ class RawMessage:
         self.sequence_number: str | None = None
         self.attributes = Attributes()
         self.message_attributes: dict[str, dict[str, Any]] = {}
+        self.decode_error: SQSDecodeError | None = None  # set by a consumer's read instead of raising
         self._body: Any = None
         for name, value in given.items():
             setattr(self, name, value)

@@ -223,7 +223,7 @@ def read_attributes(attributes: MessageAttributes) -> dict[str, dict[str, Any]]:
 
 def write_batch(queue: AnyQueue, messages: Iterable[BatchEntry]) -> Plan[BatchResults]:
     """Any number of messages; each call takes ten, and no more than a mebibyte."""
-    entries = [_send_entry(queue, each) for each in messages]
+    entries = [_send_entry(each) for each in messages]
     _check_ids(entries)
     results = BatchResults()
     for batch in batches(entries):
@@ -232,11 +232,13 @@ def write_batch(queue: AnyQueue, messages: Iterable[BatchEntry]) -> Plan[BatchRe
     return results
 
 
-def _send_entry(queue: AnyQueue, given: BatchEntry) -> dict[str, Any]:
+def _send_entry(given: BatchEntry) -> dict[str, Any]:
     """A body that is text is sent as it is, as boto does; a message is encoded by its class."""
     if not 2 <= len(given) <= 4:
-        raise BotoClientError("An entry of a batch is (id, body, delay_seconds), and attributes behind it if there are any.")
-    number, body, delay, attributes = (*given, 0, None)[:4] if len(given) < 4 else given
+        raise BotoClientError("An entry of a batch is (id, body, delay_seconds), or with attributes behind these.")
+    number, body = given[0], given[1]
+    delay = given[2] if len(given) > 2 else None
+    attributes = given[3] if len(given) > 3 else None
     encoded = body.get_body_encoded() if isinstance(body, RawMessage) else str(body)
     shown = attributes or (body.message_attributes if isinstance(body, RawMessage) else None)
     return _given(
@@ -296,7 +298,10 @@ def get_messages(
     attributes: str | Sequence[str] | None = None,
     wait_time_seconds: int | None = None,
     message_attributes: Sequence[str] | None = None,
+    *,
+    strict: bool = True,
 ) -> Plan[ResultSet[Any]]:
+    """Not ``strict``: a message that cannot be decoded is there with its text and a ``decode_error``."""
     answer = yield Call(
         "receive_message",
         _given(
@@ -308,10 +313,12 @@ def get_messages(
             MessageAttributeNames=message_attributes,
         ),
     )
-    return ResultSet((_read(queue, each) for each in answer.get("Messages", ())), request_id=_request_id(answer))
+    return ResultSet(
+        (_read(queue, each, strict) for each in answer.get("Messages", ())), request_id=_request_id(answer)
+    )
 
 
-def _read(queue: AnyQueue, given: Mapping[str, Any]) -> RawMessage:
+def _read(queue: AnyQueue, given: Mapping[str, Any], strict: bool) -> RawMessage:
     message = queue.message_class(queue)
     message.id, message.receipt_handle = given["MessageId"], given["ReceiptHandle"]
     message.md5 = given["MD5OfBody"]
@@ -320,7 +327,10 @@ def _read(queue: AnyQueue, given: Mapping[str, Any]) -> RawMessage:
     try:
         message.set_body(message.decode(given["Body"]))
     except SQSDecodeError as problem:
-        raise SQSDecodeError(f"{problem.reason} (message {message.id})", message) from None
+        if strict:
+            raise SQSDecodeError(f"{problem.reason} (message {message.id})", message) from None
+        message.set_body(given["Body"])
+        message.decode_error = problem
     return message
 
 
@@ -373,9 +383,3 @@ def clear(queue: AnyQueue, page_size: int, visibility_timeout: int) -> Plan[int]
         entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(handles)]
         deleted = yield Call("delete_message_batch", {"QueueUrl": queue.url, "Entries": entries})
         removed += len(deleted.get("Successful", ()))
-
-
-def dumped(queue: AnyQueue, page_size: int, visibility_timeout: int) -> Plan[Any]:
-    """The next page of messages for ``dump``, which stay in the queue but hidden; None at the end."""
-    found = yield from get_messages(queue, page_size, visibility_timeout)
-    return found or None

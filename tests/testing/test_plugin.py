@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,17 +15,19 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "pytest_project"
 
 
+def pip(*arguments):
+    subprocess.run([sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments], check=True)
+
+
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory):
     """A folder with what the wheel installs, for PYTHONPATH."""
     folder = tmp_path_factory.mktemp("wheel")
     # Without hatchling here, pip fetches it, as it does for everybody who builds.
     isolation = ["--no-build-isolation"] if importlib.util.find_spec("hatchling") else []
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", *isolation, "-w", str(folder), str(ROOT)]
-    subprocess.run(command, check=True)
+    pip("wheel", "--no-deps", *isolation, "--wheel-dir", str(folder), str(ROOT))
     (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "site")
+    pip("install", "--no-deps", "--target", str(folder / "site"), str(wheel))
     return folder / "site"
 
 

@@ -31,6 +31,7 @@ LAYERS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("stanchion.server",): (*BOTTOM, "stanchion.wire", "stanchion.auth", "stanchion.broker"),
     ("stanchion.console",): (*BOTTOM, "stanchion.engine", "stanchion.broker", "stanchion.auth", "stanchion.wire"),
     ("stanchion.app",): (*BOTTOM, "stanchion"),
+    ("stanchion.client",): (),
     ("stanchion.testing",): (*BOTTOM, "stanchion"),
     ("stanchion.cli", "stanchion.__main__"): (*BOTTOM, "stanchion"),
 }

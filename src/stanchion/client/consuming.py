@@ -35,8 +35,8 @@ class Consumer:
     counts as failed, without the handler.
 
     ``stop``, SIGTERM and SIGINT end it: handlers that run are waited for, what has not begun is given back. That may
-    take ``wait_time_seconds``, because the last long poll is let end. An error of the service that will not go away by
-    itself (no such queue, no permission) is raised from ``run``; others are tried again.
+    take ``wait_time_seconds``, because the last long poll is let end. An error of the service that will not go away
+    by itself (no such queue, no permission) is raised from ``run``; others are tried again.
     """
 
     def __init__(

@@ -58,7 +58,7 @@ class SQSError(BotoServerError):
     def of(cls, answer: Answer) -> "SQSError":
         """From what botocore has read of the answer."""
         error, metadata = answer.get("Error", {}), answer.get("ResponseMetadata", {})
-        code = str(metadata.get("QueryErrorCode") or error.get("QueryErrorCode") or error.get("Code", ""))
+        code = str(error.get("Code", "")).removesuffix("Exception")  # shapes have it, the codes that boto knew not
         return cls(
             int(metadata.get("HTTPStatusCode", 0)),
             "",

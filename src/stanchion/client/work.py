@@ -1,8 +1,8 @@
 """What a consumer has in hand, and what is to be done next. Pure: no clock, no call; both twins use it.
 
 A message that was received is *waiting* until a handler is free for it, then *running* until the handler has ended.
-All that time its visibility timeout is extended before it is over. On a FIFO queue the messages of a group run one after
-the other; when one fails, those of its group that wait are given back too, so that none overtakes it.
+All that time its visibility timeout is extended before it is over. On a FIFO queue the messages of a group run one
+after the other; when one fails, those of its group that wait are given back too, so that none overtakes it.
 """
 
 from collections.abc import Callable, Iterable

@@ -160,7 +160,7 @@ class _Copying:
 
     def _send(self, received: list[Message]) -> None:
         by_id = {each["MessageId"]: each for each in received}
-        fitting = [(key, message) for key, message in map(self._fit, received) if message is not None]
+        fitting = [(each["MessageId"], fitted) for each in received if (fitted := self._fit(each)) is not None]
         for batch in batches(((key, message), message.size) for key, message in fitting):
             with self._state as state:
                 state.note_messages([(key, by_id[key]["ReceiptHandle"]) for key, _ in batch], done=False)
@@ -170,7 +170,7 @@ class _Copying:
                 self._source.delete(taken)
             self._tell_refusals(outcome, by_id)
 
-    def _fit(self, message: Message) -> tuple[str, Any]:
+    def _fit(self, message: Message) -> Outgoing | None:
         """A message as the target takes it, or None when it cannot be had so."""
         key = message["MessageId"]
         try:
@@ -178,8 +178,8 @@ class _Copying:
             check_limits(fitted)
         except ValueError as problem:
             self._refuse(key, message, str(problem))
-            return key, None
-        return key, fitted
+            return None
+        return fitted
 
     def _note(self, batch: list[tuple[str, Outgoing]], outcome: Outcome[str], by_id: dict[str, Message]) -> list[str]:
         """Write down what became of a batch; the ids that the target has now."""
@@ -187,7 +187,9 @@ class _Copying:
         with self._state as state:
             for key, message in batch:
                 new_id = outcome.accepted.get(key)
-                earlier = dropped_as(state, key, message, new_id) if new_id and self._fitting.fifo else None
+                earlier = (
+                    dropped_as(state, "message", key, message, new_id) if new_id and self._fitting.fifo else None
+                )
                 if earlier is not None:
                     outcome.refused[key] = f"taken for a duplicate of {earlier}: {DROPPED_CURE}"
                 if new_id is None or earlier is not None:

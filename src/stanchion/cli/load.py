@@ -189,7 +189,9 @@ class _Loading:
         with self._state as state:
             for line, message in batch:
                 new_id = outcome.accepted.get(line.number)
-                earlier = dropped_as(state, line.number, message, new_id) if new_id and self._fitting.fifo else None
+                earlier = (
+                    dropped_as(state, "line", line.number, message, new_id) if new_id and self._fitting.fifo else None
+                )
                 if earlier is not None:
                     dropped[line.number] = f"taken for a duplicate of {earlier}: {DROPPED_CURE}"
                 if new_id is None or earlier is not None:

@@ -5,9 +5,23 @@ import binascii
 import re
 from typing import Any, Final
 
+from stanchion import limits
+from stanchion.engine.characters import has_illegal
+
 _SYNTAX: Final = re.compile(r"(?P<name>[^:=]+)(?::(?P<type>[^=]*))?=(?P<value>.*)", re.DOTALL)
+_NAME: Final = re.compile(rf"[\w.-]{{1,{limits.ATTRIBUTE_NAME_LENGTH}}}")
 _TYPE: Final = re.compile(r"(String|Number|Binary)(\..+)?")
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def check_name(name: str) -> None:
+    """ValueError when SQS takes no attribute of this name."""
+    reserved = name.lower().startswith(("aws.", "amazon."))
+    if not _NAME.fullmatch(name) or ".." in name or name.startswith(".") or name.endswith(".") or reserved:
+        raise ValueError(
+            f"{name!r} is no attribute name; give up to {limits.ATTRIBUTE_NAME_LENGTH} letters, digits, _ - and single "
+            "periods, not beginning with AWS. or Amazon."
+        )
 
 
 def attribute_value(data_type: str, value: str) -> dict[str, Any]:
@@ -19,6 +33,8 @@ def attribute_value(data_type: str, value: str) -> dict[str, Any]:
         raise ValueError("an attribute needs a value that is not empty")
     if found[1] == "Number" and not _NUMBER.fullmatch(value):
         raise ValueError(f"{value!r} is no number")
+    if has_illegal(value):
+        raise ValueError(f"{value!r} holds a character that SQS does not take")
     if found[1] != "Binary":
         return {"DataType": data_type, "StringValue": value}
     try:
@@ -32,6 +48,7 @@ def parse_attribute(text: str) -> tuple[str, dict[str, Any]]:
     found = _SYNTAX.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is no attribute; write name=value, name:Number=5 or name:Binary=BASE64")
+    check_name(found["name"])
     return found["name"], attribute_value("String" if found["type"] is None else found["type"], found["value"])
 
 

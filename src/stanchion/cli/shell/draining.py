@@ -50,7 +50,7 @@ class Source:
             state.set_fact("visibility", visibility)
 
     def batches(self) -> Iterator[list[Message]]:
-        """Messages that are not done yet, ten at most, until there are no more. Each must be noted before the next."""
+        """Messages that are not done yet, ten at most, until there are no more. Note each before the next."""
         empty_answers = 0
         while True:
             self._stop.check()

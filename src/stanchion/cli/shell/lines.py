@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from stanchion import limits
-from stanchion.cli.shell.attributes import attribute_value, plain
+from stanchion.cli.shell.attributes import attribute_value, check_name, plain
 from stanchion.cli.shell.batches import message_size
+from stanchion.engine.characters import has_illegal, is_identifier
 
 # What a line may hold, with the type it has. Only the body has to be there.
 _KEYS: Final[dict[str, type]] = {
@@ -80,8 +81,10 @@ def from_line(line: str) -> Outgoing:
         _complete(line)
     try:
         found = json.loads(line)
-    except ValueError as problem:
-        raise ValueError(f"this is no JSON: {problem}") from None
+    except json.JSONDecodeError as problem:
+        raise ValueError(f"this is no JSON: {problem.msg} at character {problem.pos + 1}") from None
+    except (ValueError, RecursionError):  # a number of thousands of digits; brackets within brackets without end
+        raise ValueError("this is no JSON that makes sense") from None
     if not isinstance(found, dict):
         raise ValueError("a line is one JSON object")
     _check_keys(found)
@@ -110,17 +113,19 @@ def _check_keys(found: dict[str, Any]) -> None:
             raise ValueError(f"{key!r} is unknown; a line has {', '.join(_KEYS)}")
         if not isinstance(value, _KEYS[key]) or isinstance(value, bool):
             raise ValueError(f"{key!r} must be {_TYPE_NAMES[_KEYS[key]]}")
+        _check_text(key, value)
     if not found.get("body"):
         raise ValueError("it has no body, and SQS takes no empty one")
-    _check_characters(found["body"])
 
 
-def _check_characters(body: str) -> None:
-    """What SQS allows in a body: tab, line feed, carriage return, and what XML 1.0 calls a character from U+0020."""
-    for place, character in enumerate(body):
-        code = ord(character)
-        if (code < 0x20 and character not in "\t\n\r") or 0xD800 <= code <= 0xDFFF or code in (0xFFFE, 0xFFFF):
-            raise ValueError(f"the body holds U+{code:04X} at character {place + 1}, which SQS does not take")
+def _check_text(key: str, value: object) -> None:
+    if key in ("group", "deduplication_id") and not is_identifier(str(value)):
+        raise ValueError(f"{key!r} must be 1 to {limits.IDENTIFIER_LENGTH} printable ASCII characters without blanks")
+    if key == "body" and has_illegal(str(value)):
+        bad = next(place for place, each in enumerate(str(value)) if has_illegal(each))
+        raise ValueError(
+            f"the body holds U+{ord(str(value)[bad]):04X} at character {bad + 1}, which SQS does not take"
+        )
 
 
 def _outgoing(found: dict[str, Any]) -> Outgoing:
@@ -133,9 +138,10 @@ def _attribute(name: str, given: Any) -> dict[str, Any]:
     if not isinstance(given, dict) or set(given) != {"type", "value"} or not _all_text(given):
         raise ValueError(f"the attribute {name!r} must be an object with the texts 'type' and 'value'")
     try:
+        check_name(name)
         return attribute_value(given["type"], given["value"])
     except ValueError as problem:
-        raise ValueError(f"the attribute {name!r}: {problem}") from None
+        raise ValueError(f"attribute {name!r}: {problem}") from None
 
 
 def _all_text(given: dict[str, Any]) -> bool:

@@ -16,7 +16,7 @@ _VERSION: Final = "1"
 _PAGE: Final = 10  # handles that one call can release
 _TABLES: Final = """
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
--- handle: of a message that is hidden, until it is released; done: 0 while it is on its way to the target
+-- handle: of a message that is hidden, until it is released. done: 0 while it is on its way to the target
 CREATE TABLE message (id TEXT PRIMARY KEY, handle TEXT, done INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX held ON message (id) WHERE handle IS NOT NULL;
 CREATE INDEX under_way ON message (id) WHERE NOT done;
@@ -57,8 +57,9 @@ class State:
                 self._create(facts)
         for name, value in ({"version": _VERSION} | dict(facts)).items():
             if self.fact(name) != value:
+                other = "" if name == "sha256" else f" ({name}: {self.fact(name)}, not {value})"
                 raise CannotGoOn(
-                    f"{self.path} belongs to another transfer ({name}: {self.fact(name)}, not {value}); "
+                    f"{self.path} belongs to another transfer, or the file has changed since{other}; "
                     "go on with that one, or give --restart to begin anew"
                 )
 

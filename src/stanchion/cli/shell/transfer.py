@@ -71,7 +71,9 @@ class Fitting:
         found = sqs.attributes(target, "All") if target.fifo else {}
         self._content_based = found.get("ContentBasedDeduplication") == "true"
         self._group = group
-        self._run = state.fact("run") if state is not None and anew else None
+        # Without a state it is only asked whether messages fit.
+        run = "new" if state is None else state.fact("run")
+        self._run = run if anew else None
 
     def fit(self, key: object, message: Outgoing) -> Outgoing:
         """ValueError when something is missing. ``key`` is the message's id or line."""
@@ -80,12 +82,12 @@ class Fitting:
         return fitted(message, fifo=self.fifo, content_based=self._content_based, group=self._group)
 
 
-def dropped_as(state: State, key: object, message: Outgoing, new_id: str) -> str | None:
+def dropped_as(state: State, kind: str, key: object, message: Outgoing, new_id: str) -> str | None:
     """What a FIFO queue took this message for, when it dropped it as a duplicate: it answers with that one's id."""
     if new_id == message.id:
         return "the message itself, which was in this queue less than five minutes ago"
     earlier = state.accepted_as(new_id)
-    return None if earlier in (None, str(key)) else earlier
+    return None if earlier in (None, str(key)) else f"{kind} {earlier}"
 
 
 DROPPED_CURE: Final = (

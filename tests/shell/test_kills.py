@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ from cli.processes import COMMAND
 from shell.shell import Shell, no_settings
 from support.server_process import clean_environment
 
-MESSAGES = 300
+MESSAGES = 200
 BODIES = [str(number) for number in range(MESSAGES)]
 _PATIENCE_SECONDS = 60
+_LOOK_EVERY_SECONDS = 0.02  # the server is in this process; to look without a pause would slow it down
 
 
 def start(shell: Shell, *arguments: str) -> subprocess.Popen[str]:
@@ -35,8 +37,10 @@ def start(shell: Shell, *arguments: str) -> subprocess.Popen[str]:
 def end_when(shell: Shell, moment: Callable[[], bool], number: signal.Signals, *arguments: str) -> tuple[int, str]:
     """Start a command, end it with a signal as soon as something is true; its exit code and what it said."""
     with start(shell, *arguments) as process:
-        while process.poll() is None and not moment():
-            continue
+        while not moment():
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_LOOK_EVERY_SECONDS)
+                break
         process.send_signal(number)
         _, said = process.communicate(timeout=_PATIENCE_SECONDS)
     return process.returncode, said
@@ -66,7 +70,7 @@ def test_a_copy_that_is_killed_again_and_again_loses_nothing_and_names_what_is_d
     ids = ids_of(shell, source)
     command = ("copy", source, target, *flags, "--wait", "0", "--visibility-timeout", "4")
     said = ""
-    for wanted in (40, 110, 200):
+    for wanted in (30, 70, 120):
         code, words = end_when(shell, holds(shell, target, wanted), signal.SIGKILL, *command)
         assert code == -signal.SIGKILL
         said += words
@@ -98,7 +102,7 @@ def test_a_load_that_is_killed_goes_on_and_names_the_lines_that_may_be_doubled(s
     lines = "".join(json.dumps({"body": body}) + "\n" for body in BODIES)
     (shell.folder / "in.jsonl").write_text(lines)
     said = ""
-    for wanted in (40, 150):
+    for wanted in (30, 100):
         code, words = end_when(shell, holds(shell, target, wanted), signal.SIGKILL, "load", "in.jsonl", target)
         assert code == -signal.SIGKILL
         said += words
@@ -115,7 +119,7 @@ def test_a_dump_with_delete_that_is_killed_has_every_message_once(shell: Shell) 
     source, out = shell.queue(), shell.folder / "out.jsonl"
     shell.fill(source, BODIES)
     command = ("dump", source, "-o", "out.jsonl", "--delete", "--wait", "0", "--visibility-timeout", "4")
-    for wanted in (40, 150):
+    for wanted in (30, 100):
         moment = written(out, wanted)
         assert end_when(shell, moment, signal.SIGKILL, *command)[0] == -signal.SIGKILL
     to_the_end(shell, *command)

@@ -19,8 +19,8 @@ def check_name(name: str) -> None:
     reserved = name.lower().startswith(("aws.", "amazon."))
     if not _NAME.fullmatch(name) or ".." in name or name.startswith(".") or name.endswith(".") or reserved:
         raise ValueError(
-            f"{name!r} is no attribute name; give up to {limits.ATTRIBUTE_NAME_LENGTH} letters, digits, _ - and single "
-            "periods, not beginning with AWS. or Amazon."
+            f"{name!r} is no attribute name; give up to {limits.ATTRIBUTE_NAME_LENGTH} letters, digits, _ - and "
+            "single periods, not beginning with AWS. or Amazon."
         )
 
 

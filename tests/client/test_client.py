@@ -50,9 +50,9 @@ def test_batches_of_any_length_are_sent_and_what_fails_is_told(conn: SQSConnecti
 
 def test_ids_of_a_batch_must_differ(conn: SQSConnection) -> None:
     q = conn.create_queue("q")
-    with pytest.raises(BotoClientError, match="The id 1 is there twice in the batch"):
+    with pytest.raises(ValueError, match="messages: the id 1 is there twice"):
         q.write_batch([("1", "a", 0), ("1", "b", 0)])
-    with pytest.raises(BotoClientError, match="An entry of a batch is"):
+    with pytest.raises(ValueError, match="messages: an entry is"):
         q.write_batch([("1",)])
 
 
@@ -81,7 +81,7 @@ def test_a_message_has_its_attributes(conn: SQSConnection) -> None:
     message = q.new_message("x")
     message.message_attributes = {
         "name": {"data_type": "String", "string_value": "Ann"},
-        "raw": {"data_type": "Binary", "binary_value": b"\xff"},
+        "raw": {"data_type": "Binary", "binary_value": "/w=="},
     }
     q.write(message)
     (found,) = q.get_messages(attributes="All", message_attributes=["All"])
@@ -126,7 +126,7 @@ def test_messages_are_saved_and_loaded(conn: SQSConnection, tmp_path: Path) -> N
     assert sorted(m.get_body() for m in q) == sorted(["one", "two\r\nlines", "ü"])
     with pytest.raises(BotoClientError, match="Cannot open"):
         q.load(tmp_path / "absent")
-    with pytest.raises(BotoClientError, match="sep is empty"):
+    with pytest.raises(ValueError, match="sep is empty"):
         q.load_from_file(io.StringIO("x"), sep="")
 
 
@@ -138,7 +138,6 @@ def test_messages_are_saved_and_loaded(conn: SQSConnection, tmp_path: Path) -> N
     [
         (RawMessage(body="text"), "text"),
         (Message(body="text"), "dGV4dA=="),
-        (Message(body=b"\xff\x00"), "/wA="),
         (MHMessage(body={"a": "1", "b": "two"}), "a: 1\nb: two\n"),
         (EncodedMHMessage(body={"a": "1"}), "YTogMQo="),
         (JSONMessage(body={"a": [1]}), "eyJhIjogWzFdfQ=="),
@@ -152,6 +151,8 @@ def test_a_body_is_written_and_read_by_its_class(message: RawMessage, encoded: s
 
 def test_what_is_no_base64_is_read_as_it_is() -> None:
     assert Message().decode("plain text!") == "plain text!"
+    assert Message().decode("test") == "test"  # it is Base64, but of no text
+    assert Message(body=b"\xff\x00").get_body_encoded() == "/wA="
 
 
 def test_header_lines_are_used_like_a_dictionary() -> None:
@@ -185,9 +186,9 @@ def test_a_body_that_is_something_else_is_told_with_its_message(
 
 
 def test_a_message_that_was_not_read_cannot_be_deleted(conn: SQSConnection) -> None:
-    with pytest.raises(BotoClientError, match="was not read from a queue"):
+    with pytest.raises(ValueError, match="was not read from a queue"):
         Message(body="x").delete()
-    with pytest.raises(BotoClientError, match="no receipt handle"):
+    with pytest.raises(ValueError, match="message has no receipt handle"):
         conn.create_queue("q").delete_message(Message(body="x"))
 
 
@@ -215,16 +216,62 @@ def test_a_server_that_is_away_is_one_line() -> None:
 
 
 def test_half_a_pair_of_keys_is_told() -> None:
-    with pytest.raises(BotoClientError, match="aws_secret_access_key is missing"):
+    with pytest.raises(ValueError, match="aws_secret_access_key is missing"):
         connect_sqs("key")
 
 
 def test_an_endpoint_is_given_as_boto_did(server: InProcessServer) -> None:
     port = int(server.url.rpartition(":")[2])
-    conn = connect_sqs("key", "secret", host="127.0.0.1", port=port, is_secure=False, region=RegionInfo("eu-west-1"))
-    assert (conn.get_all_queues(), conn.region.name) == ([], "eu-west-1")
-    with pytest.raises(BotoClientError, match="not both"):
-        connect_sqs(host="x", endpoint_url="http://y")
+    region = RegionInfo(name="eu-west-1", endpoint="127.0.0.1")
+    for conn in (
+        connect_sqs("key", "secret", port=port, is_secure=False, region=region),
+        SQSConnection("key", "secret", False, port, region=region),
+        region.connect(aws_access_key_id="key", aws_secret_access_key="secret", port=port, is_secure=False),
+    ):
+        assert (conn.get_all_queues(), conn.region.name) == ([], "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"port": 9324}, "port and is_secure say nothing without a host: give endpoint_url"),
+        ({"endpoint_url": "127.0.0.1:9324"}, "endpoint_url must begin with http:// or https://"),
+        ({"region": 7}, "region must be the name of a region or a RegionInfo, not 7"),
+        ({"endpoint": "http://x"}, "endpoint is no argument of a connection: there are proxy, "),
+        ({"debug": 2}, "debug is no argument of a connection: leave it out"),
+        ({"profile_name": "nobody"}, "The config profile .nobody. could not be found"),
+    ],
+)
+def test_a_wrong_argument_of_a_connection_is_told_with_the_cure(arguments: dict[str, object], text: str) -> None:
+    with pytest.raises((TypeError, ValueError, BotoClientError), match=text) as problem:
+        connect_sqs("key", "secret", **arguments)
+    assert "\n" not in str(problem.value)
+
+
+def test_a_wrong_argument_of_a_method_is_told_with_the_cure(conn: SQSConnection) -> None:
+    q = conn.create_queue("q")
+    with pytest.raises(ValueError, match="visibility_timeout must be a whole number, not 'long'"):
+        q.read("long")
+    with pytest.raises(ValueError, match="delay_seconds must be a whole number"):
+        q.write("x", delay_seconds="soon")
+    with pytest.raises(TypeError, match="queue must be a Queue, not None; lookup answers None"):
+        conn.delete_queue(conn.lookup("absent"))
+    with pytest.raises(TypeError, match="message_class must be a class such as RawMessage"):
+        q.set_message_class(RawMessage())
+    with pytest.raises(ValueError, match="binary_value of x must be bytes or Base64"):
+        conn.send_message(q, "x", message_attributes={"x": {"data_type": "Binary", "binary_value": "ä"}})
+    with pytest.raises(ValueError, match="Invalid type for parameter QueueName"):
+        conn.create_queue(7)
+    assert q.read("60") is None  # numbers may be texts, as with boto
+
+
+def test_a_proxy_is_asked_as_boto_did(server: InProcessServer) -> None:
+    """A server that knows nothing of proxies refuses, and so shows that it was asked."""
+    port = int(server.url.rpartition(":")[2])
+    conn = connect_sqs(
+        "key", "secret", endpoint_url="http://elsewhere.invalid", proxy="127.0.0.1", proxy_port=port, proxy_user="me"
+    )
+    assert conn.get_all_queues() == []  # the request came through: it would not have found elsewhere.invalid
 
 
 def test_regions_are_known_and_connected_to() -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from stanchion.client import plans
-from stanchion.client.endpoints import RegionInfo, client_arguments, endpoint_of, needs_botocore, region_name
+from stanchion.client.endpoints import Options, RegionInfo, needs, one_line, where_of
 from stanchion.client.exceptions import BotoClientError, SQSError
 from stanchion.client.messages import RawMessage
-from stanchion.client.plans import BatchEntry, Plan
+from stanchion.client.plans import BatchEntry, Call, Plan
 from stanchion.client.queue import Queue
 from stanchion.client.resultset import Attributes, BatchResults, ResultSet
 
@@ -19,72 +19,76 @@ class SQSConnection:
     """A connection, as boto made it, over botocore.
 
     Credentials and region are found by botocore's rules (environment, profiles, roles) when they are not given; the
-    region is ``us-east-1`` when nobody names one. ``endpoint_url`` is where the service is, without it AWS or what
-    ``AWS_ENDPOINT_URL_SQS`` says; boto's ``host``, ``port`` and ``is_secure`` may be given instead. To be used in a
-    ``with`` statement, which closes it, and from several threads at once.
+    region is ``us-east-1`` when nobody names one. ``endpoint_url`` is where the service is; without it, it is what
+    ``AWS_ENDPOINT_URL_SQS`` says, or AWS. boto's other keywords work as they did: ``is_secure``, ``port``, ``path``
+    (with a RegionInfo that has an endpoint), ``proxy`` and its kin, ``security_token``, ``validate_certs`` and
+    ``profile_name``. To be used in a ``with`` statement, which closes it, and from several threads at once.
 
-    Methods raise SQSError for what the service refuses and BotoClientError when it cannot be reached.
+    Methods raise SQSError for what the service refuses, BotoClientError when it cannot be reached, and ValueError or
+    TypeError for a wrong argument.
     """
 
     def __init__(
         self,
         aws_access_key_id: str | None = None,
         aws_secret_access_key: str | None = None,
-        *,
-        region: RegionInfo | str | None = None,
-        endpoint_url: str | None = None,
-        security_token: str | None = None,
-        profile_name: str | None = None,
-        host: str | None = None,
-        port: int | None = None,
         is_secure: bool = True,
-        path: str = "",
+        port: int | None = None,
+        **options: Unpack[Options],
     ) -> None:
+        where = where_of(aws_access_key_id, aws_secret_access_key, is_secure, port, options)
         try:
+            import botocore.config
             import botocore.exceptions
             import botocore.session
         except ImportError:
-            raise needs_botocore("botocore", "client") from None
-        endpoint = endpoint_of(endpoint_url, host, port, is_secure, path)
-        session = botocore.session.Session(profile=profile_name)
-        self.region = RegionInfo(region_name(region, session.get_config_variable("region")))
-        self._client: Any = session.create_client(
-            **client_arguments(
-                key=aws_access_key_id,
-                secret=aws_secret_access_key,
-                token=security_token,
-                region=self.region.name,
-                endpoint=endpoint,
-            )
-        )
+            raise needs("botocore", "client") from None
         self._client_error: type[Exception] = botocore.exceptions.ClientError
+        self._wrong_argument: type[Exception] = botocore.exceptions.ParamValidationError
         self._library_error: type[Exception] = botocore.exceptions.BotoCoreError
+        try:
+            session = botocore.session.Session(profile=options.get("profile_name"))
+            self.region = where.region_info(session.get_config_variable("region"))
+            self._client: Any = session.create_client(
+                config=botocore.config.Config(**where.config()), **where.client_arguments(self.region.name)
+            )
+        except self._library_error as problem:
+            raise BotoClientError(one_line(problem)) from None
 
     @property
     def endpoint_url(self) -> str:
         return str(self._client.meta.endpoint_url)
 
     def run(self, plan: Plan[Result]) -> Result:
-        """Do what a plan asks for. For methods of this package; see ``plans.py``."""
+        """Do what a plan asks for, and give its result. For this package's own methods; see ``plans.py``."""
         try:
             call = next(plan)
             while True:
                 try:
-                    answer = getattr(self._client, call.method)(**call.parameters)
-                except self._client_error as error:
-                    call = plan.throw(SQSError.of(error.response))  # type: ignore[attr-defined]
-                except self._library_error as error:
-                    call = plan.throw(BotoClientError(" ".join(str(error).split())))
+                    answer = self._ask(call)
+                except (SQSError, BotoClientError, ValueError) as problem:
+                    call = plan.throw(problem)
                 else:
                     call = plan.send(answer)
         except StopIteration as end:
             result: Result = end.value
             return result
 
+    def _ask(self, call: Call) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = getattr(self._client, call.method)(**call.parameters)
+        except self._client_error as error:
+            raise SQSError.of(error.response) from None  # type: ignore[attr-defined]
+        except self._wrong_argument as error:
+            raise ValueError(one_line(error)) from None
+        except self._library_error as error:
+            raise BotoClientError(one_line(error)) from None
+        return answer
+
     # Queues
 
     def create_queue(
-        self, queue_name: str, visibility_timeout: int | None = None, attributes: dict[str, str] | None = None
+        self, queue_name: str, visibility_timeout: int | None = None, attributes: dict[str, Any] | None = None
     ) -> Queue:
         """Create a queue, or find the one of that name and those attributes.
 
@@ -93,7 +97,10 @@ class SQSConnection:
         return self._queue(self.run(plans.create_queue(queue_name, visibility_timeout, attributes)))
 
     def get_queue(self, queue_name: str, owner_acct_id: str | None = None) -> Queue | None:
-        """The queue of that name, of another account if that is given; None when there is none."""
+        """The queue of that name, of another account if that is given; None when there is none.
+
+        Any other error is raised, where boto answered None too.
+        """
         url = self.run(plans.find_queue(queue_name, owner_acct_id))
         return None if url is None else self._queue(url)
 
@@ -118,7 +125,7 @@ class SQSConnection:
         """Delete all messages; once a minute at most."""
         return self.run(plans.purge_queue(queue))
 
-    def get_queue_attributes(self, queue: Queue, attribute: str = "All") -> Attributes:
+    def get_queue_attributes(self, queue: Queue, attribute: str | Sequence[str] = "All") -> Attributes:
         return self.run(plans.get_attributes(queue, attribute))
 
     def set_queue_attribute(self, queue: Queue, attribute: str, value: Any) -> bool:
@@ -168,7 +175,7 @@ class SQSConnection:
     def delete_message_from_handle(self, queue: Queue, receipt_handle: str) -> bool:
         return self.run(plans.delete_message(queue, receipt_handle))
 
-    def delete_message_batch(self, queue: Queue, messages: Iterable[RawMessage]) -> BatchResults:
+    def delete_message_batch(self, queue: Queue, messages: Iterable[RawMessage | str]) -> BatchResults:
         return self.run(plans.delete_message_batch(queue, messages))
 
     def change_message_visibility(self, queue: Queue, receipt_handle: str, visibility_timeout: int) -> bool:
@@ -210,7 +217,7 @@ def connect_sqs(
 
 
 def connect_to_region(region_name: str, **arguments: Any) -> SQSConnection:
-    """A connection to a region by its name."""
+    """A connection to a region by its name, of which Stanchion and others may have any."""
     return SQSConnection(region=region_name, **arguments)
 
 
@@ -219,5 +226,5 @@ def regions() -> list[RegionInfo]:
     try:
         import botocore.session
     except ImportError:
-        raise needs_botocore("botocore", "client") from None
-    return [RegionInfo(name) for name in botocore.session.Session().get_available_regions("sqs")]
+        raise needs("botocore", "client") from None
+    return [RegionInfo(name=name) for name in botocore.session.Session().get_available_regions("sqs")]

@@ -1,6 +1,6 @@
-"""From the arguments of a connection to a client of botocore."""
+"""From the arguments of a connection to those of botocore's client. Both twins connect by these rules."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypedDict
 
 from stanchion.client.exceptions import BotoClientError
 
@@ -8,58 +8,117 @@ DEFAULT_REGION: Final = "us-east-1"
 
 
 class RegionInfo:
-    """A region, as ``regions`` lists them; ``connect_to_region`` takes its name."""
+    """A region. ``endpoint`` is the host of its service, when that is not AWS's own."""
 
-    def __init__(self, name: str, endpoint: str | None = None) -> None:
-        self.name = name
+    def __init__(self, connection: object = None, name: str | None = None, endpoint: str | None = None) -> None:
+        del connection  # boto's first argument, which nobody needs any more
+        self.name = name or DEFAULT_REGION
         self.endpoint = endpoint
+
+    def connect(self, **arguments: Any) -> Any:
+        """An SQSConnection to this region; the arguments are those of SQSConnection."""
+        from stanchion.client.connection import SQSConnection
+
+        return SQSConnection(region=self, **arguments)
 
     def __repr__(self) -> str:
         return f"RegionInfo:{self.name}"
 
 
-def endpoint_of(
-    endpoint_url: str | None, host: str | None, port: int | None, is_secure: bool, path: str
-) -> str | None:
-    """The URL that boto's ``host``, ``port``, ``is_secure`` and ``path`` mean; None leaves it to botocore."""
-    if endpoint_url is not None:
-        if host is not None:
-            raise BotoClientError("Give endpoint_url or host, not both: they say the same.")
-        return endpoint_url
-    if host is None:
+class Options(TypedDict, total=False):
+    """The further arguments of a connection; those of the proxy are its host, its port, and who asks it."""
+
+    proxy: str | None
+    proxy_port: int | None
+    proxy_user: str | None
+    proxy_pass: str | None
+    region: RegionInfo | str | None
+    path: str
+    security_token: str | None
+    validate_certs: bool
+    profile_name: str | None
+    endpoint_url: str | None
+
+
+class Where(NamedTuple):
+    """The arguments of a connection, as its user gave them."""
+
+    aws_access_key_id: str | None
+    aws_secret_access_key: str | None
+    is_secure: bool
+    port: int | None
+    options: Options
+
+    def region_info(self, found: str | None) -> RegionInfo:
+        """``found`` is the region that botocore's rules (environment, profile) know."""
+        region = self.options.get("region")
+        if isinstance(region, RegionInfo):
+            return region
+        if region is not None and not isinstance(region, str):
+            raise TypeError(f"region must be the name of a region or a RegionInfo, not {region!r}.")
+        return RegionInfo(name=region or found)
+
+    def endpoint(self) -> str | None:
+        """The URL of the service; None leaves it to botocore's rules."""
+        url, region = self.options.get("endpoint_url"), self.options.get("region")
+        if url is not None:
+            if "://" not in url:
+                raise ValueError(f"endpoint_url must begin with http:// or https://, not {url!r}.")
+            return url
+        if isinstance(region, RegionInfo) and region.endpoint is not None:
+            port = f":{self.port}" if self.port else ""
+            path = self.options.get("path", "/").rstrip("/")
+            return f"{'https' if self.is_secure else 'http'}://{region.endpoint}{port}{path}"
+        if self.port is not None or not self.is_secure:
+            raise ValueError(
+                "port and is_secure say nothing without a host: give endpoint_url='http://host:port' instead."
+            )
         return None
-    scheme = "https" if is_secure else "http"
-    return f"{scheme}://{host}{f':{port}' if port else ''}{path.rstrip('/')}"
+
+    def client_arguments(self, region: str) -> dict[str, Any]:
+        """For ``create_client`` of botocore and aiobotocore, but for its ``config``."""
+        if (self.aws_access_key_id is None) != (self.aws_secret_access_key is None):
+            missing = "aws_secret_access_key" if self.aws_secret_access_key is None else "aws_access_key_id"
+            raise ValueError(f"{missing} is missing: the access key id and its secret belong together.")
+        return {
+            "service_name": "sqs",
+            "region_name": region,
+            "endpoint_url": self.endpoint(),
+            "aws_access_key_id": self.aws_access_key_id,
+            "aws_secret_access_key": self.aws_secret_access_key,
+            "aws_session_token": self.options.get("security_token"),
+            "verify": None if self.options.get("validate_certs", True) else False,
+        }
+
+    def config(self) -> dict[str, Any]:
+        """For botocore's Config."""
+        return {"proxies": self._proxies(), "max_pool_connections": 50}
+
+    def _proxies(self) -> dict[str, str] | None:
+        host, port, user = (self.options.get(name) for name in ("proxy", "proxy_port", "proxy_user"))
+        if host is None:
+            return None
+        login = f"{user}:{self.options.get('proxy_pass') or ''}@" if user else ""
+        url = f"http://{login}{host}{f':{port}' if port else ''}"
+        return {"http": url, "https": url}
 
 
-def region_name(region: "RegionInfo | str | None", found: str | None) -> str:
-    """``found`` is what botocore's rules (environment, profile) say."""
-    if isinstance(region, RegionInfo):
-        return region.name
-    return region or found or DEFAULT_REGION
+_NO_MORE: Final = ("debug", "https_connection_factory")  # boto's, for which botocore has logging and nothing
 
 
-def client_arguments(
-    *,
-    key: str | None,
-    secret: str | None,
-    token: str | None,
-    region: str,
-    endpoint: str | None,
-) -> dict[str, Any]:
-    """For ``create_client`` of botocore or aiobotocore. Raises BotoClientError for half a pair of keys."""
-    if (key is None) != (secret is None):
-        missing = "aws_secret_access_key" if secret is None else "aws_access_key_id"
-        raise BotoClientError(f"{missing} is missing: the access key id and its secret belong together.")
-    return {
-        "service_name": "sqs",
-        "region_name": region,
-        "endpoint_url": endpoint,
-        "aws_access_key_id": key,
-        "aws_secret_access_key": secret,
-        "aws_session_token": token,
-    }
+def where_of(key: str | None, secret: str | None, is_secure: bool, port: int | None, options: Options) -> Where:
+    """Raises TypeError for options that there are not, naming those that there are."""
+    known = Options.__annotations__
+    for name in options:
+        if name not in known:
+            cure = "leave it out" if name in _NO_MORE else f"there are {', '.join(known)}"
+            raise TypeError(f"{name} is no argument of a connection: {cure}.")
+    return Where(key, secret, is_secure, port, options)
 
 
-def needs_botocore(library: str, extra: str) -> BotoClientError:
+def one_line(problem: Exception) -> str:
+    return " ".join(str(problem).split())
+
+
+def needs(library: str, extra: str) -> BotoClientError:
     return BotoClientError(f"This needs {library}, which is not installed: pip install 'stanchion[{extra}]'.")

@@ -1,12 +1,15 @@
 """What can go wrong, under the names that boto gave it.
 
-BotoClientError            a mistake of this program: a file that cannot be read, a server that is not there
+BotoClientError            no service was reached, a file cannot be opened, a library is missing
 ├── SQSDecodeError         the body of a message is not what its class expects
 └── QueueNotEmpty          the safeguard of ``delete_queue``
 BotoServerError            the service refused
-└── SQSError               … with a code of SQS
+└── SQSError               … which is SQS
+
+A wrong argument is a ValueError or a TypeError, whose text begins with the argument's name.
 """
 
+from http import HTTPStatus
 from typing import Any
 
 Answer = dict[str, Any]
@@ -21,7 +24,7 @@ class BotoClientError(Exception):
 
 
 class SQSDecodeError(BotoClientError):
-    """The body of ``message`` cannot be decoded; ``message.get_body_encoded`` has it as it came."""
+    """The body of ``message`` cannot be decoded; with its receipt handle it can be deleted all the same."""
 
     def __init__(self, reason: str, message: object = None) -> None:
         super().__init__(reason)
@@ -35,11 +38,18 @@ class QueueNotEmpty(BotoClientError):
 class BotoServerError(Exception):
     """The service answered with an error.
 
-    ``status`` is of HTTP, ``reason`` its phrase or "", ``error_code`` and ``error_message`` are the service's own.
+    ``status`` and ``reason`` are HTTP's, ``error_code``, ``error_message`` and ``type`` ("Sender" or "Receiver":
+    whose fault it is) the service's own.
     """
 
     def __init__(
-        self, status: int, reason: str, error_code: str = "", error_message: str = "", request_id: str = ""
+        self,
+        status: int,
+        reason: str,
+        error_code: str = "",
+        error_message: str = "",
+        request_id: str = "",
+        type: str = "",  # noqa: A002 - boto's name
     ) -> None:
         super().__init__(f"{error_code}: {error_message}" if error_code else f"{status} {reason}")
         self.status = status
@@ -49,6 +59,7 @@ class BotoServerError(Exception):
         self.message = error_message
         self.code = error_code
         self.request_id = request_id
+        self.type = type
 
 
 class SQSError(BotoServerError):
@@ -58,15 +69,17 @@ class SQSError(BotoServerError):
     def of(cls, answer: Answer) -> "SQSError":
         """From what botocore has read of the answer."""
         error, metadata = answer.get("Error", {}), answer.get("ResponseMetadata", {})
-        code = str(error.get("Code", "")).removesuffix("Exception")  # shapes have it, the codes that boto knew not
+        status = int(metadata.get("HTTPStatusCode", 0))
         return cls(
-            int(metadata.get("HTTPStatusCode", 0)),
-            "",
-            code,
+            status,
+            HTTPStatus(status).phrase if status in list(HTTPStatus) else "",
+            str(error.get("Code", "")),
             str(error.get("Message", "")),
             str(metadata.get("RequestId", "")),
+            str(error.get("Type") or ("Sender" if 400 <= status < 500 else "Receiver")),
         )
 
     @property
     def no_such_queue(self) -> bool:
+        # The second is what services answer that do not know the names of the Query protocol.
         return self.error_code in ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")

@@ -38,7 +38,7 @@ def write_bodies(file: IO[str], messages: Iterable[RawMessage], separator: str) 
 def read_bodies(file: IO[str], separator: str) -> Iterator[str]:
     """The bodies between the separators, read piece by piece; what follows the last one is a body too."""
     if not separator:
-        raise BotoClientError("sep is empty: bodies need something between them.")
+        raise ValueError("sep is empty: bodies need something between them.")
     left = ""
     while chunk := file.read(_CHUNK):
         *bodies, left = (left + chunk).split(separator)

@@ -1,11 +1,12 @@
 """Messages, and how their bodies are written: as boto did, so that both read each other's.
 
-RawMessage       the body as it is
-├── Message      Base64 around it, which is what boto sends unless told otherwise
-├── MHMessage    lines of "name: value", used like a dictionary
-│   ├── EncodedMHMessage   … in Base64
-│   └── JSONMessage        a JSON object in Base64
-└── own classes: give ``encode`` and ``decode``, and register them with ``queue.set_message_class``
+RawMessage                     the body as it is
+└── Message                    Base64 around it, which is what boto sends unless told otherwise
+    └── MHMessage              lines of "name: value", used like a dictionary
+        ├── EncodedMHMessage   … in Base64
+        └── JSONMessage        JSON in Base64
+
+Classes of one's own give ``encode`` and ``decode``, and are registered with ``queue.set_message_class``.
 """
 
 import base64
@@ -14,7 +15,7 @@ import json
 from collections.abc import ItemsView, Iterator, KeysView, ValuesView
 from typing import TYPE_CHECKING, Any
 
-from stanchion.client.exceptions import BotoClientError, SQSDecodeError
+from stanchion.client.exceptions import SQSDecodeError
 from stanchion.client.resultset import Attributes
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class RawMessage:
         self.id: str | None = None
         self.receipt_handle: str | None = None
         self.md5: str | None = None
+        self.md5_message_attributes: str | None = None
         self.sequence_number: str | None = None
         self.attributes = Attributes()
         self.message_attributes: dict[str, dict[str, Any]] = {}
@@ -78,7 +80,7 @@ class RawMessage:
 
     def _its_queue(self) -> "AnyQueue":
         if self.queue is None or self.receipt_handle is None:
-            raise BotoClientError("The message was not read from a queue, so nothing can be done with it there.")
+            raise ValueError("This message was not read from a queue, so it cannot be deleted or hidden there.")
         return self.queue
 
     def __len__(self) -> int:
@@ -92,31 +94,29 @@ class RawMessage:
 
 
 class Message(RawMessage):
-    """A message in Base64, so that any text or bytes get through. What came without Base64 is read as it is."""
+    """A message in Base64, so that any text gets through."""
 
     def encode(self, value: Any) -> str:
         data = value if isinstance(value, bytes) else str(value).encode()
         return base64.b64encode(data).decode("ascii")
 
     def decode(self, value: str) -> Any:
-        """Text where the bytes are UTF-8, else bytes; what is no Base64 stays as it is, as with boto."""
+        """The text. What is no Base64, or Base64 of no UTF-8, stays as it came, as with boto."""
         data = _unpacked(value)
-        if data is None:
-            return value
         try:
-            return data.decode()
+            return value if data is None else data.decode()
         except UnicodeDecodeError:
-            return data
+            return value
 
 
 def _unpacked(text: str) -> bytes | None:
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
+        return base64.b64decode("".join(text.splitlines()), validate=True)
     except (binascii.Error, ValueError):
         return None
 
 
-class MHMessage(RawMessage):
+class MHMessage(Message):
     """Header lines, ``name: value``, that are read and written like a dictionary."""
 
     def __init__(self, queue: "AnyQueue | None" = None, body: Any = None, **given: Any) -> None:

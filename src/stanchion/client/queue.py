@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class QueueName:
     """What a queue knows of itself without asking; both twins are one."""
 
-    def __init__(self, url: str, message_class: type[RawMessage] = Message) -> None:
+    def __init__(self, region: str, url: str, message_class: type[RawMessage]) -> None:
+        self._region = region
         self.url = url
         self.message_class = message_class
 
@@ -32,11 +33,19 @@ class QueueName:
         return "/" + "/".join(self.url.split("/")[3:])
 
     @property
+    def arn(self) -> str:
+        prefixes = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
+        partition = next((name for start, name in prefixes if self._region.startswith(start)), "aws")
+        return f"arn:{partition}:sqs:{self._region}:{self.url.split('/')[-2]}:{self.name}"
+
+    @property
     def is_fifo(self) -> bool:
         return self.name.endswith(".fifo")
 
     def set_message_class(self, message_class: type[RawMessage]) -> None:
-        """Of which class messages are that are read, and made of a body that is written."""
+        """Say of which class messages are that are read, or made of a body that is written."""
+        if not isinstance(message_class, type):
+            raise TypeError(f"message_class must be a class such as RawMessage, not {message_class!r}.")
         self.message_class = message_class
 
     def __eq__(self, other: object) -> bool:
@@ -57,17 +66,13 @@ class Queue(QueueName):
     """
 
     def __init__(self, connection: "SQSConnection", url: str, message_class: type[RawMessage] = Message) -> None:
-        super().__init__(url, message_class)
+        super().__init__(connection.region.name, url, message_class)
         self.connection = connection
-
-    @property
-    def arn(self) -> str:
-        return self.get_attributes("QueueArn")["QueueArn"]
 
     # Attributes
 
-    def get_attributes(self, attributes: str = "All") -> Attributes:
-        """All attributes, or the one of that name."""
+    def get_attributes(self, attributes: str | Sequence[str] = "All") -> Attributes:
+        """All attributes, or those of these names; values are texts."""
         return self.connection.run(plans.get_attributes(self, attributes))
 
     def set_attribute(self, attribute: str, value: Any) -> bool:
@@ -149,7 +154,7 @@ class Queue(QueueName):
     def delete_message(self, message: RawMessage | str) -> bool:
         return self.connection.run(plans.delete_message(self, message))
 
-    def delete_message_batch(self, messages: Iterable[RawMessage]) -> BatchResults:
+    def delete_message_batch(self, messages: Iterable[RawMessage | str]) -> BatchResults:
         return self.connection.run(plans.delete_message_batch(self, messages))
 
     def change_message_visibility(self, message: RawMessage | str, visibility_timeout: int) -> bool:
@@ -159,6 +164,10 @@ class Queue(QueueName):
         """Pairs of message and seconds."""
         return self.connection.run(plans.change_message_visibility_batch(self, messages))
 
+    def consumer(self, handler: Callable[[Any], object], **how: Any) -> Consumer:
+        """A `Consumer`, for a program that wants to ``stop`` it itself; the arguments are those of ``consume``."""
+        return Consumer(self, handler, **how)
+
     def consume(
         self,
         handler: Callable[[Any], object],
@@ -167,17 +176,15 @@ class Queue(QueueName):
         visibility_timeout: int = DEFAULTS.visibility_timeout,
         wait_time_seconds: int = DEFAULTS.wait_time_seconds,
         backoff: Backoff = DEFAULTS.backoff,
-        handle_signals: bool = True,
     ) -> None:
-        """Hand every message to ``handler``, for ever: until ``Consumer.stop``, SIGTERM or SIGINT. See `Consumer`."""
-        Consumer(
-            self,
+        """Hand every message to ``handler``, until SIGTERM or SIGINT. See `Consumer` for the rules."""
+        self.consumer(
             handler,
             concurrency=concurrency,
             visibility_timeout=visibility_timeout,
             wait_time_seconds=wait_time_seconds,
             backoff=backoff,
-        ).run(handle_signals=handle_signals)
+        ).run()
 
     # All of it
 
@@ -185,9 +192,13 @@ class Queue(QueueName):
         """Messages that can be read now; approximate at AWS, exact at Stanchion."""
         return self.connection.run(plans.count(self))
 
-    def clear(self, page_size: int = 10, vtimeout: int = 10) -> int:
-        """Read and delete everything that can be read; how many there were. ``purge`` is faster."""
-        return self.connection.run(plans.clear(self, page_size, vtimeout))
+    def count_slow(self, page_size: int = 10, vtimeout: int = 10) -> int:
+        """Count by reading every message, each of which is hidden for ``vtimeout`` seconds by that."""
+        return self.connection.run(plans.count_slow(self, page_size, vtimeout))
+
+    def clear(self, page_size: int = 10, vtimeout: int = 10) -> bool:  # noqa: ARG002 - boto's, which it ignores too
+        """Delete all messages: another name of ``purge``, as in the last boto."""
+        return self.purge()
 
     def purge(self) -> bool:
         """Delete all messages; once a minute at most."""
@@ -205,17 +216,11 @@ class Queue(QueueName):
         They stay in the queue, hidden for ``vtimeout`` seconds: give enough for all of them, or some come twice.
         """
         with files.writing(file_name) as file:
-            return self._write_all(file, page_size, vtimeout, sep)
+            return self.connection.run(plans.dump(self, file, page_size, vtimeout, sep))
 
     def save_to_file(self, fp: IO[str], sep: str = "\n") -> int:
-        """As ``dump``, to an open file; the messages are deleted once they are written."""
-        written = 0
-        while found := self.get_messages(10):
-            files.write_bodies(fp, found, sep)
-            fp.flush()
-            self.delete_message_batch(found)
-            written += len(found)
-        return written
+        """As ``dump``, to an open file; each message is deleted once it is written."""
+        return self.connection.run(plans.save(self, fp, sep))
 
     def save_to_filename(self, file_name: str | Path, sep: str = "\n") -> int:
         with files.writing(file_name) as file:
@@ -225,21 +230,10 @@ class Queue(QueueName):
 
     def load_from_file(self, fp: IO[str], sep: str = "\n") -> int:
         """Write a message for each body of a file that ``dump`` or ``save`` made; how many there were."""
-        loaded = 0
-        for body in files.read_bodies(fp, sep):
-            self.write(self.new_message(body))
-            loaded += 1
-        return loaded
+        return self.connection.run(plans.load(self, fp, sep))
 
     def load_from_filename(self, file_name: str | Path, sep: str = "\n") -> int:
         with files.reading(file_name) as file:
             return self.load_from_file(file, sep)
 
     load = load_from_filename
-
-    def _write_all(self, file: IO[str], page_size: int, visibility_timeout: int, sep: str) -> int:
-        written = 0
-        while found := self.get_messages(page_size, visibility_timeout):
-            files.write_bodies(file, found, sep)
-            written += len(found)
-        return written

@@ -14,7 +14,7 @@ COMPILE = .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-v
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help serve test lint bench bench-peers screenshots lock clean
+.PHONY: help serve test lint bench bench-peers screenshots reference site lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ bench-peers: $(VENV)/.test ## Measure beside other servers, which it installs; A
 
 screenshots: $(VENV)/.test ## Make the pictures of the console in docs/images anew
 	@$(BIN)/python docs/screenshots.py
+
+reference: $(VENV)/.test ## Write docs/reference from the declarations anew
+	@$(BIN)/python docs/generate.py
+
+site: $(VENV)/.test ## Build the documentation into build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lock: .venv-lock/.installed ## Renew every lock in requirements/
 	$(COMPILE) pyproject.toml requirements/serve.in --output-file requirements/serve.txt

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Any, TypeVar, Unpack
 
 from stanchion.client import plans
-from stanchion.client.endpoints import Options, RegionInfo, needs, one_line, where_of
+from stanchion.client.endpoints import Options, RegionInfo, library_errors, needs, translated, where_of
 from stanchion.client.exceptions import BotoClientError, SQSError
 from stanchion.client.messages import RawMessage
 from stanchion.client.plans import BatchEntry, Call, Plan
@@ -39,21 +39,18 @@ class SQSConnection:
         where = where_of(aws_access_key_id, aws_secret_access_key, is_secure, port, options)
         try:
             import botocore.config
-            import botocore.exceptions
             import botocore.session
         except ImportError:
             raise needs("botocore", "client") from None
-        self._client_error: type[Exception] = botocore.exceptions.ClientError
-        self._wrong_argument: type[Exception] = botocore.exceptions.ParamValidationError
-        self._library_error: type[Exception] = botocore.exceptions.BotoCoreError
+        self._errors = library_errors()
         try:
             session = botocore.session.Session(profile=options.get("profile_name"))
             self.region = where.region_info(session.get_config_variable("region"))
             self._client: Any = session.create_client(
                 config=botocore.config.Config(**where.config()), **where.client_arguments(self.region.name)
             )
-        except self._library_error as problem:
-            raise BotoClientError(one_line(problem)) from None
+        except self._errors as error:
+            raise translated(error) from None
 
     @property
     def endpoint_url(self) -> str:
@@ -77,12 +74,8 @@ class SQSConnection:
     def _ask(self, call: Call) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = getattr(self._client, call.method)(**call.parameters)
-        except self._client_error as error:
-            raise SQSError.of(error.response) from None  # type: ignore[attr-defined]
-        except self._wrong_argument as error:
-            raise ValueError(one_line(error)) from None
-        except self._library_error as error:
-            raise BotoClientError(one_line(error)) from None
+        except self._errors as error:
+            raise translated(error) from None
         return answer
 
     # Queues

@@ -1,6 +1,5 @@
 """A consumer: what everybody writes around ``get_messages`` and ``delete_message``, once and for all."""
 
-import logging
 import queue as queues
 import signal
 import threading
@@ -10,19 +9,33 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from stanchion.client import plans
+from stanchion.client import plans, told
 from stanchion.client.exceptions import BotoClientError, SQSError
-from stanchion.client.messages import RawMessage
-from stanchion.client.work import DEFAULTS, Backoff, Consuming, Outcome, Work
+from stanchion.client.work import (
+    DEFAULTS,
+    FIRST_PAUSE_SECONDS,
+    Backoff,
+    Change,
+    Consuming,
+    Work,
+    longer,
+    passes,
+    settled,
+)
 
 if TYPE_CHECKING:
     from stanchion.client.queue import Queue
 
-LONGEST_PAUSE_SECONDS = 30.0  # between two tries to reach a server that is away
+Tokens = queues.SimpleQueue[None]
 
-_log = logging.getLogger("stanchion.client")
 
-_Change = tuple[RawMessage, int | None]  # None: delete; else seconds to hide
+def wait_for(tokens: Tokens, seconds: float | None) -> bool:
+    """Whether a token came before so many seconds were over."""
+    try:
+        tokens.get(timeout=seconds)
+    except queues.Empty:
+        return False
+    return True
 
 
 class Consumer:
@@ -49,85 +62,79 @@ class Consumer:
         wait_time_seconds: int = DEFAULTS.wait_time_seconds,
         backoff: Backoff = DEFAULTS.backoff,
         now: Callable[[], float] = time.monotonic,
+        wait: Callable[[Tokens, float | None], bool] = wait_for,
     ) -> None:
         self._how = Consuming(concurrency, visibility_timeout, wait_time_seconds, backoff).checked()
         self._queue = queue
         self._handler = handler
         self._now = now
+        self._wait = wait
         self._work = Work(self._how, fifo=queue.is_fifo)
-        self._changed = threading.Condition()  # guards the work
-        self._stopping = threading.Event()
-        self._ended = threading.Event()
-        self._changes: queues.SimpleQueue[_Change | None] = queues.SimpleQueue()
+        self._lock = threading.Lock()  # guards the work, and the order of its changes
+        self._changes: queues.SimpleQueue[Change | None] = queues.SimpleQueue()
+        # Tokens and a plain flag, not an Event: a signal may come while the main thread holds an Event's lock, and a
+        # SimpleQueue is the one thing to which its handler may safely write.
+        self._stopping = False
+        self._awake: Tokens = queues.SimpleQueue()
+        self._ended: Tokens = queues.SimpleQueue()
 
     def stop(self) -> None:
         """End ``run``, from any thread, a handler or a signal."""
-        self._stopping.set()
+        self._stopping = True
+        self._awake.put(None)
 
-    def run(self, *, handle_signals: bool = True) -> None:
-        """Consume until stopped. ``handle_signals`` has no effect outside the main thread."""
-        heart = threading.Thread(target=self._extend, name="stanchion-extend", daemon=True)
-        changer = threading.Thread(target=self._change, name="stanchion-change", daemon=True)
+    def run(self) -> None:
+        """Consume until stopped. Signals are minded in the main thread only."""
+        heart = threading.Thread(target=self._extend, name="stanchion-extend")
+        changer = threading.Thread(target=self._change, name="stanchion-change")
         heart.start()
         changer.start()
         try:
-            with self._signals(handle_signals), ThreadPoolExecutor(self._how.concurrency) as pool:
+            with self._signals(), ThreadPoolExecutor(self._how.concurrency) as pool:
                 try:
                     self._poll(pool)
                 finally:
-                    with self._changed:
-                        self._apply(self._work.stop())
+                    with self._lock:
+                        self._put(self._work.stop().changes())
                 # Leaving the pool waits for the handlers that run.
         finally:
-            self._ended.set()
+            self._ended.put(None)
+            heart.join()
             self._changes.put(None)
             changer.join()
-            heart.join()
 
     # Receiving
 
     def _poll(self, pool: ThreadPoolExecutor) -> None:
-        pause = 1.0
-        while not self._stopping.is_set():
-            room = self._wait_for_room()
-            if not room:
-                continue
+        pause = FIRST_PAUSE_SECONDS
+        while self._room_came():
             try:
-                messages = self._receive(room)
-                pause = 1.0
+                messages = self._queue.connection.run(self._work.asking(self._queue))
+                pause = FIRST_PAUSE_SECONDS
             except (SQSError, BotoClientError) as problem:
-                if isinstance(problem, SQSError) and 400 <= problem.status < 500 and not _passes(problem):
+                if not passes(problem):
                     raise
-                _log.warning("cannot receive, trying again in %.0f s: %s", pause, problem)
-                self._stopping.wait(pause)
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+                told.pause(pause, problem)
+                self._wait(self._awake, pause)
+                pause = longer(pause)
                 continue
-            with self._changed:
-                if self._stopping.is_set():
-                    self._apply(self._work.stop())
-                self._apply(self._work.take(messages, self._now()))
+            with self._lock:
+                if self._stopping:
+                    self._put(self._work.stop().changes())
+                self._put(self._work.take(messages, self._now()).changes())
                 self._start(pool)
 
-    def _wait_for_room(self) -> int:
-        with self._changed:
-            room = self._work.room()
-            if not room:
-                self._changed.wait(1.0)  # not for ever: a signal handler cannot notify
-            return room
-
-    def _receive(self, room: int) -> list[Any]:
-        found = self._queue.connection.run(
-            plans.get_messages(
-                self._queue,
-                room,
-                self._how.visibility_timeout,
-                "All",
-                self._how.wait_time_seconds,
-                ["All"],
-                strict=False,
-            )
-        )
-        return list(found)
+    def _room_came(self) -> bool:
+        """Wait until there is room for messages; False when the consumer was stopped."""
+        while not self._stopping:
+            while not self._awake.empty():
+                self._awake.get()
+            with self._lock:
+                if self._work.room():
+                    return not self._stopping
+            if not self._stopping:
+                self._wait(self._awake, None)
+        return False
 
     # Handling
 
@@ -136,19 +143,27 @@ class Consumer:
             pool.submit(self._handle, message, pool)
 
     def _handle(self, message: Any, pool: ThreadPoolExecutor) -> None:
-        failed = not handled(self._handler, message)
-        with self._changed:
-            self._apply(self._work.finish(message, failed=failed))
-            if not self._stopping.is_set():
-                self._start(pool)
-            self._changed.notify_all()
+        failed = not self._handled(message)
+        with self._lock:
+            self._put(self._work.finish(message, failed=failed).changes())
+            self._start(pool)
+        self._awake.put(None)
+
+    def _handled(self, message: Any) -> bool:
+        if message.decode_error is not None:
+            told.undecoded(message)
+            return False
+        try:
+            self._handler(message)
+        except BaseException:  # also SystemExit, which would only end a thread of the pool
+            told.failed(message)
+            return False
+        return True
 
     # What becomes of messages: in batches of what has come together
 
-    def _apply(self, outcome: Outcome) -> None:
-        for message in outcome.delete:
-            self._changes.put((message, None))
-        for change in outcome.release:
+    def _put(self, changes: list[Change]) -> None:
+        for change in changes:
             self._changes.put(change)
 
     def _change(self) -> None:
@@ -160,63 +175,46 @@ class Consumer:
                     self._changes.put(None)
                     break
                 together.append(change)
-            change_all(together, self._queue)
+            self._change_all(together)
+
+    def _change_all(self, changes: list[Change]) -> None:
+        """What fails is told, and no more: such a message comes again by itself."""
+        deleted, hidden = settled(changes)
+        try:
+            if deleted:
+                told.refused("delete", self._queue.delete_message_batch(deleted))
+            if hidden:
+                told.refused("hide", self._queue.change_message_visibility_batch(hidden))
+        except (SQSError, BotoClientError) as problem:
+            told.lost(len(changes), problem)
 
     def _extend(self) -> None:
-        while not self._ended.wait(self._how.visibility_timeout / 8):
-            with self._changed:
-                due = self._work.due(self._now())
-            changes: list[_Change] = [(message, self._how.visibility_timeout) for message in due]
-            for start in range(0, len(changes), plans.BATCH):
-                change_all(changes[start : start + plans.BATCH], self._queue)
+        # Eight looks in a timeout: a message is hidden anew when between a half and five eighths of it are over.
+        while not self._wait(self._ended, self._how.visibility_timeout / 8):
+            with self._lock:
+                self._put(self._work.due(self._now()))
 
     # Signals
 
     @contextmanager
-    def _signals(self, wanted: bool) -> Iterator[None]:
-        if not wanted or threading.current_thread() is not threading.main_thread():
+    def _signals(self) -> Iterator[None]:
+        """The first signal stops; a second one does what it did before, so that an impatient Ctrl-C still ends."""
+        if threading.current_thread() is not threading.main_thread():
             yield
             return
-        numbers = (signal.SIGTERM, signal.SIGINT)
-        before = [signal.signal(number, lambda *_: self.stop()) for number in numbers]
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+        def restore() -> None:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+        def minded(*_: object) -> None:
+            restore()
+            self.stop()
+
+        for number in before:
+            signal.signal(number, minded)
         try:
             yield
         finally:
-            for number, handler in zip(numbers, before, strict=True):
-                signal.signal(number, handler)
-
-
-def handled(handler: Callable[[Any], object], message: Any) -> bool:
-    """Whether the handler took the message without raising."""
-    if message.decode_error is not None:
-        _log.error("message %s cannot be read: %s", message.id, message.decode_error)
-        return False
-    try:
-        handler(message)
-    except Exception:
-        _log.exception("the handler failed with message %s", message.id)
-        return False
-    return True
-
-
-def change_all(changes: list[_Change], queue: "Queue") -> None:
-    """Delete and hide messages, ten at most. What fails is logged: such a message comes again by itself."""
-    deleted = [message for message, seconds in changes if seconds is None]
-    hidden = [(message, seconds) for message, seconds in changes if seconds is not None]
-    try:
-        if deleted:
-            tell_failures("delete", queue.delete_message_batch(deleted).errors)
-        if hidden:
-            tell_failures("hide", queue.change_message_visibility_batch(hidden).errors)
-    except (SQSError, BotoClientError) as problem:
-        _log.warning("%d messages come again, for they could not be deleted or hidden: %s", len(changes), problem)
-
-
-def tell_failures(what: str, errors: list[Any]) -> None:
-    for error in errors:
-        _log.warning("could not %s a message: %s %s", what, error["error_code"], error["error_message"])
-
-
-def _passes(error: SQSError) -> bool:
-    """Whether a refusal goes away by itself."""
-    return error.error_code in ("RequestThrottled", "ThrottlingException", "OverLimit", "RequestTimeout")
+            restore()

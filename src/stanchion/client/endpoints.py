@@ -2,7 +2,7 @@
 
 from typing import Any, Final, NamedTuple, TypedDict
 
-from stanchion.client.exceptions import BotoClientError
+from stanchion.client.exceptions import BotoClientError, SQSError
 
 DEFAULT_REGION: Final = "us-east-1"
 
@@ -116,8 +116,21 @@ def where_of(key: str | None, secret: str | None, is_secure: bool, port: int | N
     return Where(key, secret, is_secure, port, options)
 
 
-def one_line(problem: Exception) -> str:
-    return " ".join(str(problem).split())
+def library_errors() -> tuple[type[Exception], ...]:
+    """What botocore, and aiobotocore with it, may raise."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return (BotoCoreError, ClientError)
+
+
+def translated(error: Exception) -> Exception:
+    """The error of this package for one of botocore's."""
+    from botocore.exceptions import ClientError, ParamValidationError
+
+    if isinstance(error, ClientError):
+        return SQSError.of(error.response)
+    text = " ".join(str(error).split())
+    return ValueError(text) if isinstance(error, ParamValidationError) else BotoClientError(text)
 
 
 def needs(library: str, extra: str) -> BotoClientError:

@@ -6,14 +6,17 @@ after the other; when one fails, those of its group that wait are given back too
 """
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from stanchion.client.exceptions import BotoClientError, SQSError
 from stanchion.client.messages import RawMessage
+from stanchion.client.plans import AnyQueue, Plan, get_messages
+from stanchion.client.resultset import ResultSet
 
 Backoff = Callable[[int], int]
 """How many seconds a message that failed is hidden, from how often it was received."""
 
-LONGEST_VISIBILITY_SECONDS = 43_200
+LONGEST_VISIBILITY_SECONDS: Final = 43_200
 
 
 def exponential(receives: int) -> int:
@@ -43,11 +46,40 @@ class Consuming(NamedTuple):
 DEFAULTS = Consuming()
 
 
+Change = tuple[RawMessage, int | None]
+"""What is to become of a message: hidden for so many seconds, or deleted (None)."""
+
+FIRST_PAUSE_SECONDS: Final = 1.0
+LONGEST_PAUSE_SECONDS: Final = 30.0  # between two tries to reach a server that is away
+
+
+def longer(pause: float) -> float:
+    return min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+def passes(problem: Exception) -> bool:
+    """Whether a failure to receive goes away by itself, so that it is worth while to try again."""
+    if not isinstance(problem, SQSError):
+        return isinstance(problem, BotoClientError)
+    throttled = ("RequestThrottled", "ThrottlingException", "OverLimit", "RequestTimeout")
+    return problem.status >= 500 or problem.error_code in throttled
+
+
+def settled(changes: Iterable[Change]) -> tuple[list[RawMessage], list[tuple[RawMessage, int]]]:
+    """What to delete and what to hide: of two changes of a message the later one counts."""
+    last = {id(message): (message, seconds) for message, seconds in changes}.values()
+    deleted = [message for message, seconds in last if seconds is None]
+    return deleted, [(message, seconds) for message, seconds in last if seconds is not None]
+
+
 class Outcome(NamedTuple):
     """What becomes of messages: ``release`` are pairs of message and seconds to hide it."""
 
     delete: list[RawMessage]
     release: list[tuple[RawMessage, int]]
+
+    def changes(self) -> list[Change]:
+        return [*((message, None) for message in self.delete), *self.release]
 
 
 class _Held:
@@ -64,6 +96,8 @@ class _Held:
 
 
 class Work:
+    """The messages in hand. Not for several threads at once."""
+
     def __init__(self, how: Consuming, *, fifo: bool) -> None:
         self._how = how
         self._fifo = fifo
@@ -117,12 +151,13 @@ class Work:
         # The last first: when those in front can be received again, those behind them already can.
         return Outcome([], [*((held.message, 0) for held in reversed(behind)), (message, seconds)])
 
-    def due(self, now: float) -> list[RawMessage]:
-        """Messages whose timeout is half over; they count as extended from now on."""
-        found = [held for held in self._held if now - held.hidden_at >= self._how.visibility_timeout / 2]
+    def due(self, now: float) -> list[Change]:
+        """The messages whose timeout is half over, to be hidden anew; they count as hidden from now on."""
+        timeout = self._how.visibility_timeout
+        found = [held for held in self._held if now - held.hidden_at >= timeout / 2]
         for held in found:
             held.hidden_at = now
-        return [held.message for held in found]
+        return [(held.message, timeout) for held in found]
 
     def stop(self) -> Outcome:
         """Begin nothing more; what has not begun is given back."""
@@ -130,3 +165,10 @@ class Work:
         waiting = [held for held in self._held if not held.running]
         self._held = [held for held in self._held if held.running]
         return Outcome([], [(held.message, 0) for held in reversed(waiting)])
+
+    def asking(self, queue: AnyQueue) -> Plan[ResultSet[RawMessage]]:
+        """The next receive: as many messages as there is room for, with all that rules need to know of them."""
+        how = self._how
+        return get_messages(
+            queue, self.room(), how.visibility_timeout, "All", how.wait_time_seconds, ["All"], strict=False
+        )

@@ -18,7 +18,7 @@ def test_help_names_every_command() -> None:
     result = CliRunner().invoke(main, ["--help"])
     assert result.exit_code == 0
     assert all(f"\n  {name} " in result.output for name in main.commands)
-    shell = {"queues", "send", "receive", "peek", "purge", "redrive", "dump", "load", "copy"}
+    shell = {"queues", "send", "receive", "peek", "purge", "redrive", "dump", "load", "copy", "top", "check"}
     assert set(main.commands) == {"serve", "demo"} | shell
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shell.shell import Shell
+from shell.shell import Shell, no_settings
 from stanchion.clock import SystemClock
 from support.in_process import InProcessServer
 
@@ -23,3 +23,13 @@ def shell(server: InProcessServer, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """Commands run in an empty folder, with no settings but the endpoint's URL."""
     monkeypatch.chdir(tmp_path)
     return Shell(server.url, tmp_path)
+
+
+@pytest.fixture
+def no_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of what is configured on this machine."""
+    for name, value in no_settings(tmp_path).items():
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)

@@ -3,6 +3,7 @@
 import click
 
 from stanchion import __version__
+from stanchion.cli.check import check
 from stanchion.cli.copy import copy
 from stanchion.cli.demo import demo
 from stanchion.cli.dump import dump
@@ -14,6 +15,7 @@ from stanchion.cli.receive import receive
 from stanchion.cli.redrive import redrive
 from stanchion.cli.send import send
 from stanchion.cli.serve import serve
+from stanchion.cli.top import top
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -22,5 +24,7 @@ def main() -> None:
     """A self-hosted message queue that speaks Amazon SQS."""
 
 
-for command in (serve, demo, queues, send, receive, peek, purge, redrive, dump, load, copy):
+_SHELL = (queues, send, receive, peek, purge, redrive, dump, load, copy, top)
+
+for command in (serve, demo, check, *_SHELL):
     main.add_command(command)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from stanchion import limits
-from stanchion.cli.shell.counts import counts
+from stanchion.cli.shell.counts import Counts, counts
 from stanchion.cli.shell.endpoint import Queue, Sqs, with_endpoint
 from stanchion.cli.shell.show import json_option, print_json, print_table
 
@@ -27,25 +27,25 @@ def queues(sqs: Sqs, prefix: str, as_json: bool) -> None:
       stanchion queues orders- --json
       stanchion queues --endpoint-url aws --region eu-west-1
     """
-    rows = _rows(sqs, prefix)
+    found = queues_with_counts(sqs, prefix)
     if as_json:
-        for row in rows:
-            print_json(row)
+        for queue, held in found:
+            print_json({"name": queue.name, "url": queue.url, "fifo": queue.fifo} | held._asdict())
         return
-    shown = [[row[key] for key in ("name", "visible", "in_flight", "delayed", "url")] for row in rows]
-    print_table(("QUEUE", "#VISIBLE", "#IN FLIGHT", "#DELAYED", "URL"), shown)
+    rows = [(queue.name, *held, queue.url) for queue, held in found]
+    print_table(("QUEUE", "#VISIBLE", "#IN FLIGHT", "#DELAYED", "URL"), rows)
 
 
-def _rows(sqs: Sqs, prefix: str) -> Iterator[dict[str, Any]]:
-    """One after the other, each with its counts; a queue that was deleted meanwhile is left out."""
+def queues_with_counts(sqs: Sqs, prefix: str) -> Iterator[tuple[Queue, Counts]]:
+    """One after the other; a queue that was deleted meanwhile is left out."""
     with ThreadPoolExecutor(_AT_ONCE) as threads:
-        for page in queue_pages(sqs, prefix):
+        for page in _pages(sqs, prefix):
             for queue, held in zip(page, threads.map(lambda each: counts(sqs, each), page), strict=True):
                 if held is not None:
-                    yield {"name": queue.name, "url": queue.url, "fifo": queue.fifo} | held._asdict()
+                    yield queue, held
 
 
-def queue_pages(sqs: Sqs, prefix: str) -> Iterator[list[Queue]]:
+def _pages(sqs: Sqs, prefix: str) -> Iterator[list[Queue]]:
     members: dict[str, Any] = {"MaxResults": limits.LIST_RESULTS}
     if prefix:
         members["QueueNamePrefix"] = prefix

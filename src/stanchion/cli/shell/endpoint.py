@@ -134,7 +134,7 @@ def connect(place: Place, queue: str | None = None) -> Sqs:
         raise CannotGoOn(_INSTALL) from None
     session = Session(profile=place.profile)
     endpoint = _endpoint(place, session, queue)
-    region = place.region or _region_of(queue) or session.get_config_variable("region") or DEFAULT_REGION
+    region = place.region or region_of(queue) or session.get_config_variable("region") or DEFAULT_REGION
     keys = {} if endpoint is None else _dummy_keys(session)
     config = Config(connect_timeout=5, ignore_configured_endpoint_urls=True, max_pool_connections=16)
     try:
@@ -149,19 +149,19 @@ def _endpoint(place: Place, session: Any, queue: str | None) -> str | None:
     """A URL, or None for AWS itself."""
     said = place.endpoint_url
     if said is None and queue is not None and is_url(queue):
-        said = _home_of(queue)
+        said = home_of(queue)
     if said is None:
         said = _configured(session) or LOCAL
     return None if said == AWS else said
 
 
-def _home_of(queue_url: str) -> str:
+def home_of(queue_url: str) -> str:
     """Where the queue of a URL lives, when nothing else says it."""
     parts = urlsplit(queue_url)
     return AWS if _AWS_HOST.fullmatch(parts.hostname or "") else f"{parts.scheme}://{parts.netloc}"
 
 
-def _region_of(queue: str | None) -> str | None:
+def region_of(queue: str | None) -> str | None:
     found = _AWS_HOST.fullmatch(urlsplit(queue).hostname or "") if queue and is_url(queue) else None
     return found["region"] if found else None
 

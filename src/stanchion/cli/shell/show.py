@@ -13,7 +13,7 @@ from rich.text import Text
 
 from stanchion.cli.errors import CannotGoOn
 
-_PIPE_WIDTH: Final = 10_000  # a pipe has no width; nothing is to be cut there
+PIPE_WIDTH: Final = 10_000  # a pipe has no width; nothing is to be cut there
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON lines, one object a line.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
@@ -47,7 +47,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = _PIPE_WIDTH
+        console.width = PIPE_WIDTH
     console.print(table(columns, rows))
 
 

@@ -53,10 +53,10 @@ def open_file(path: Path, *, synchronous: str) -> tuple[apsw.Connection, FileLoc
     except OSError as error:
         raise StoreUnusable(f"cannot open {path}: {error.strerror}") from None
     try:
-        _inspect(path)
+        inspect_header(path)
         connection = _connect(path)
         try:
-            _recognise(connection, path)
+            recognise(connection, path)
             if connection.readonly("main"):
                 raise StoreUnusable(f"{path} may be read but not written")
             _configure(connection, synchronous)
@@ -86,7 +86,7 @@ def open_memory() -> apsw.Connection:
     return connection
 
 
-def _inspect(path: Path) -> None:
+def inspect_header(path: Path) -> None:
     """Look at the file's header without SQLite, which might already write to it."""
     try:
         size = path.stat().st_size
@@ -113,7 +113,7 @@ def _inspect(path: Path) -> None:
         raise StoreUnusable(f"{path} is damaged: it is cut short ({size} of {pages * page_bytes} bytes)")
 
 
-def _recognise(connection: apsw.Connection, path: Path) -> None:
+def recognise(connection: apsw.Connection, path: Path) -> None:
     """The same once more with what the write-ahead log adds. A file without any table is as good as none."""
     ((application_id,),) = connection.execute("PRAGMA application_id").fetchall()
     if application_id != APPLICATION_ID and connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall():

@@ -107,7 +107,7 @@ def test_tag_rows_are_added_up_to_the_limit_and_removed(page: Any) -> None:
     for _ in range(TAGS_PER_QUEUE - 1):
         add.click()
     assert add.is_disabled()
-    assert page.locator("[data-tags] [data-tag]").count() == TAGS_PER_QUEUE
+    assert page.locator("[data-rows] [data-row]").count() == TAGS_PER_QUEUE
     page.locator("[data-removes]").first.click()
     assert add.is_enabled()
     page.get_by_text("You can add 1 more tags.").wait_for()

@@ -2,6 +2,7 @@
 // (data-check), finds queues by a part of their name ([data-picks]), and adds and removes tags.
 
 import { getJson, postJson, showBanner } from "./fetching.js";
+import rows from "./rows.js";
 
 const PAUSE_MS = 300;
 
@@ -10,7 +11,7 @@ export default function queueForm(form) {
   form.addEventListener("change", reveal);
   reveal();
   couple(form);
-  if (form.querySelector("[data-tags]")) {
+  if (form.querySelector("[data-most-tags]")) {
     tags(form);
   }
   const picker = form.querySelector("[data-picks]");
@@ -50,28 +51,9 @@ function couple(form) {
 }
 
 function tags(form) {
-  const list = form.querySelector("[data-tags]");
-  const most = Number(form.querySelector("[data-most-tags]").dataset.mostTags);
-  const add = form.querySelector("[data-adds]");
-  const count = () => {
-    const left = most - list.children.length;
-    form.querySelector("[data-left]").textContent = `You can add ${left} more tags.`;
-    add.disabled = left <= 0;
-  };
-  add.addEventListener("click", () => {
-    list.append(form.querySelector("template").content.cloneNode(true));
-    list.lastElementChild.querySelector("input").focus();
-    count();
-  });
-  list.addEventListener("click", ({ target }) => {
-    if (target.closest("[data-removes]")) {
-      target.closest("[data-tag]").remove();
-      add.focus();
-      count();
-      form.dispatchEvent(new Event("input"));
-    }
-  });
-  count();
+  const place = form.querySelector("[data-most-tags]");
+  const left = form.querySelector("[data-left]");
+  rows(place, Number(place.dataset.mostTags), (more) => (left.textContent = `You can add ${more} more tags.`));
 }
 
 function later(action) {

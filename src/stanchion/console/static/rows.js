@@ -20,6 +20,7 @@ export default function rows(place, most, told) {
       button.closest("[data-row]").remove();
       count();
       add.focus();
+      list.dispatchEvent(new Event("input", { bubbles: true })); // for who checks what is typed
     }
   });
   count();

@@ -138,6 +138,12 @@ def test_a_queue_url_says_where_it_is(url: str, home: str, region: str | None) -
             "http://b:2",
             "eu-west-1",
         ),
+        (
+            endpoint.Place(),
+            {"AWS_ENDPOINT_URL_SQS": "https://sqs.us-east-1.amazonaws.com"},
+            "https://sqs.us-east-1.amazonaws.com",
+            "us-east-1",
+        ),
         (endpoint.Place("http://c:3", "eu-west-2"), {"AWS_ENDPOINT_URL": "http://a:1"}, "http://c:3", "eu-west-2"),
         (
             endpoint.Place("aws", "eu-west-2"),

@@ -20,7 +20,11 @@ DEFAULT_REGION: Final = "us-east-1"
 INTERRUPTED: Final = 130
 # A server without auth takes any keys; botocore signs with nothing less.
 _DUMMY_KEYS: Final = {"aws_access_key_id": "stanchion", "aws_secret_access_key": "stanchion"}
-_AWS_HOST: Final = re.compile(r"(?:sqs\.)?(?P<region>[a-z0-9-]+)?\.?(?:queue\.)?amazonaws\.com(?:\.cn)?")
+_AWS_HOST: Final = re.compile(
+    r"(?:sqs(?:-fips)?\.(?P<region>[a-z0-9-]+)|(?P<older>[a-z0-9-]+)\.queue|queue)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)"
+)
+_AWS_DOMAINS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+_NOWHERE: Final = "us-nowhere-1"
 _INSTALL: Final = "this command needs botocore; install it with: pip install 'stanchion[client]'"
 
 
@@ -135,7 +139,7 @@ def connect(place: Place, queue: str | None = None) -> Sqs:
     session = Session(profile=place.profile)
     endpoint = _endpoint(place, session, queue)
     region = place.region or region_of(queue) or session.get_config_variable("region") or DEFAULT_REGION
-    keys = {} if endpoint is None else _dummy_keys(session)
+    keys = {} if _is_aws(endpoint) else _dummy_keys(session)
     config = Config(connect_timeout=5, ignore_configured_endpoint_urls=True, max_pool_connections=16)
     try:
         return Sqs(
@@ -163,14 +167,19 @@ def home_of(queue_url: str) -> str:
 
 def region_of(queue: str | None) -> str | None:
     found = _AWS_HOST.fullmatch(urlsplit(queue).hostname or "") if queue and is_url(queue) else None
-    return found["region"] if found else None
+    return found["region"] or found["older"] if found else None
 
 
 def _configured(session: Any) -> str | None:
     """The endpoint of AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL or the profile."""
-    # botocore tells it only through a client; the keys keep that from looking for real ones.
-    url = str(session.create_client("sqs", DEFAULT_REGION, **_DUMMY_KEYS).meta.endpoint_url)
-    return None if _AWS_HOST.fullmatch(urlsplit(url).hostname or "") else url
+    # botocore tells it only through a client; the keys keep that from looking for real ones, and a region that does
+    # not exist shows in the URL if nothing is configured.
+    url = str(session.create_client("sqs", _NOWHERE, **_DUMMY_KEYS).meta.endpoint_url)
+    return None if _NOWHERE in url else url
+
+
+def _is_aws(endpoint: str | None) -> bool:
+    return endpoint is None or (urlsplit(endpoint).hostname or "").endswith(_AWS_DOMAINS)
 
 
 def _dummy_keys(session: Any) -> dict[str, str]:

@@ -37,7 +37,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
             justify="right" if numeric else "left",
             no_wrap=True,
             overflow="ellipsis",
-            min_width=len(name) if numeric else None,
+            min_width=len(name) - 1 if numeric else None,
         )
     for row in rows:
         made.add_row(*(Text("-" if each is None else one_line(str(each))) for each in row))

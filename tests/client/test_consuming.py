@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from stanchion.client import Consumer, JSONMessage, Message, SQSConnection, SQSError, connect_sqs
+from stanchion.client.consuming import Tokens, wait_for
 from stanchion.client.queue import Queue
 from support.in_process import InProcessServer
 from support.server_process import ServerProcess
@@ -137,13 +138,17 @@ def test_a_slow_handler_keeps_its_message(conn: SQSConnection, server: InProcess
         extended.release()
         return result
 
+    def briefly(tokens: Tokens, seconds: float | None) -> bool:
+        """The time that this waits for is turned by hand."""
+        return wait_for(tokens, None if seconds is None else 0.01)
+
     q.change_message_visibility_batch = noted  # type: ignore[method-assign]
-    with consuming(q, handler, visibility_timeout=2, wait_time_seconds=0, now=lambda: moment[0]):
+    with consuming(q, handler, visibility_timeout=1200, wait_time_seconds=0, now=lambda: moment[0], wait=briefly):
         assert begun.wait(PATIENCE)
         for _ in range(3):
-            moment[0] += 1
+            moment[0] += 600
             assert extended.acquire(timeout=PATIENCE)
-            server.advance(1.5)
+            server.advance(1000)
             assert conn.get_queue("q").read() is None  # nobody else gets it
         go_on.set()
     assert q.count() == 0

@@ -2,7 +2,9 @@
 
 import shutil
 import sqlite3
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import boto3
@@ -137,3 +139,26 @@ def test_an_endpoint_that_refuses_the_signature_is_named(shell: Shell, tmp_path:
 
 def test_only_one_thing_is_checked_at_once(shell: Shell) -> None:
     assert "give one of" in shell.refused(2, "check", "--store", "a", "--config", "b")
+
+
+class NotSqs(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>hello</html>")
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test's output clean."""
+
+
+def test_an_endpoint_that_does_not_speak_sqs_is_named(shell: Shell) -> None:
+    with HTTPServer(("127.0.0.1", 0), NotSqs) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            told = shell.refused(1, "check", "--endpoint-url", f"http://127.0.0.1:{server.server_port}")
+        finally:
+            server.shutdown()
+            thread.join()
+    assert told.endswith(" answers, but not as SQS does\n")

@@ -13,7 +13,7 @@ import pytest
 
 from cli.processes import COMMAND
 from shell.shell import Shell, no_settings
-from support.server_process import clean_environment
+from support.server_process import ServerProcess, clean_environment
 
 MESSAGES = 200
 BODIES = [str(number) for number in range(MESSAGES)]
@@ -93,7 +93,7 @@ def ids_of(shell: Shell, name: str) -> dict[str, str]:
 
 
 def named(said: str) -> set[str]:
-    lists = re.findall(r"may be in \S+ twice: (.*)", said)
+    lists = re.findall(r"may be in \S+ twice(?:, sent again after [^\n]*)?: (.*)", said)
     return {each for line in lists for each in line.split(", ")}
 
 
@@ -142,3 +142,32 @@ def test_an_interrupted_copy_says_where_it_is_and_doubles_nothing(shell: Shell, 
     assert shell.counts(source) == (MESSAGES, 0, 0)
     assert "twice" not in to_the_end(shell, *command)
     assert sorted(shell.bodies(target)) == sorted(BODIES)
+
+
+def test_a_copy_whose_target_dies_says_so_and_goes_on_when_it_is_back(shell: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / "target"
+    folder.mkdir()
+    source = shell.queue()
+    shell.fill(source, BODIES)
+    target = ServerProcess(folder, "--durability", "os")
+    away = Shell(target.url, folder)
+    away.sqs.create_queue(QueueName="target")
+    command = ("copy", source, "target", "--to-endpoint-url", target.url, "--wait", "0", "--state", "copy.state")
+    with start(shell, *command) as process:
+        while not holds(away, "target", 30)():
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_LOOK_EVERY_SECONDS)
+                break
+        target.kill()
+        _, said = process.communicate(timeout=_PATIENCE_SECONDS)
+    assert process.returncode == 1
+    assert "the same command goes on from there" in said
+    assert said.splitlines()[-1].startswith("stanchion: Could not connect to the endpoint URL")
+    assert "Traceback" not in said
+    assert (shell.folder / "copy.state").exists()
+    with ServerProcess(folder, "--durability", "os", port=target.port):
+        said += to_the_end(shell, *command)
+        arrived = away.bodies("target")
+    assert set(arrived) == set(BODIES)
+    assert len(doubled(arrived)) <= len(named(said)) <= 10
+    assert shell.counts(source) == (MESSAGES, 0, 0)

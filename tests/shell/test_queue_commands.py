@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sys
 from contextlib import closing
 from socket import create_server
 
@@ -242,3 +243,10 @@ def test_a_server_that_is_away_is_one_line(shell: Shell) -> None:
 def test_an_unknown_profile_and_a_bad_url_are_wrong_usage(shell: Shell) -> None:
     assert "The config profile (nobody) could not be found" in shell.refused(2, "queues", "--profile", "nobody")
     assert "nonsense" in shell.refused(2, "queues", "--endpoint-url", "nonsense")
+
+
+def test_without_botocore_a_command_says_how_to_install_it(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("botocore.config", "botocore.session"):
+        monkeypatch.setitem(sys.modules, name, None)
+    told = shell.refused(1, "queues")
+    assert told == "stanchion: this command needs botocore; install it with: pip install 'stanchion[client]'\n"

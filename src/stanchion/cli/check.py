@@ -99,6 +99,7 @@ def _check_store(path: Path) -> None:
 
 def _check_endpoint(sqs: Sqs, round_trip: bool) -> None:
     sqs.call("ListQueues", MaxResults=1)
+    _expect_sqs(sqs)
     click.echo(f"{sqs.endpoint_url} answers, and takes the signature for region {sqs.region}")
     if round_trip:
         name = f"stanchion-check-{uuid.uuid4().hex[:12]}"
@@ -109,6 +110,18 @@ def _check_endpoint(sqs: Sqs, round_trip: bool) -> None:
             sqs.call("DeleteQueue", QueueUrl=queue.url)
         click.echo(f"a message went through the queue {name}, which is deleted again")
     click.echo(f"good: {sqs.endpoint_url}")
+
+
+def _expect_sqs(sqs: Sqs) -> None:
+    """botocore takes any page with status 200 for an empty answer; a refusal has to be understood to be one."""
+    from botocore.exceptions import ClientError
+
+    try:
+        sqs.queue(f"stanchion-check-{uuid.uuid4().hex[:12]}")
+    except (ClientError, KeyError) as refusal:
+        if isinstance(refusal, ClientError):
+            return
+    raise CannotGoOn(f"{sqs.endpoint_url} answers, but not as SQS does")
 
 
 def _send_through(sqs: Sqs, queue: Queue) -> None:

@@ -14,7 +14,7 @@ from stanchion.cli.shell.draining import Source, tell_of_others, what_is_left
 from stanchion.cli.shell.endpoint import Place, Queue, Sqs, connect, place_options, told
 from stanchion.cli.shell.interrupt import Interruption
 from stanchion.cli.shell.lines import Outgoing, check_limits, outgoing
-from stanchion.cli.shell.messages import Message, release_batch
+from stanchion.cli.shell.messages import Message
 from stanchion.cli.shell.progress import progress
 from stanchion.cli.shell.sending import Outcome, Sender
 from stanchion.cli.shell.show import note
@@ -88,11 +88,10 @@ def _copy(origin: Sqs, source: Queue, destination: Sqs, target: Queue, given: di
         run.tell_what_may_be_twice()
         try:
             run.run()
-        except BaseException as problem:
+        except BaseException:
             stop.heeded()
-            run.release()
-            if isinstance(problem, KeyboardInterrupt):
-                note(f"{state.done_count()} messages are in {target.name}; the same command goes on from there")
+            note(f"{state.done_count()} messages are in {target.name}; the same command goes on from there")
+            run.let_go()
             raise
         run.finish()
 
@@ -208,7 +207,7 @@ class _Copying:
         for key, reason in outcome.refused.items():
             self._refuse(key, by_id[key], reason)
         if outcome.refused and self._fitting.fifo:
-            raise CannotGoOn("stopped, to keep the order; the same command goes on from there")
+            raise CannotGoOn("stopped, to keep the order")
 
     def _refuse(self, key: str, message: Message, reason: str) -> None:
         note(f"message {key}: {reason}")
@@ -216,18 +215,16 @@ class _Copying:
         if len(self._refused) >= _REFUSALS:
             raise CannotGoOn("stopped: too many messages were not taken; they are still in the source")
 
-    def release(self) -> None:
+    def let_go(self) -> None:
         """Everything that is hidden, also what the target did not take."""
-        if self._refused:
-            release_batch(self._origin, self._source.queue, self._refused[:_REFUSALS])
-        self._source.release()
+        self._source.try_to_release(self._refused)
 
     def finish(self) -> None:
         done = self._state.done_count()
         tell_of_others(self._source)
         problems = what_is_left(self._source, take=self._move, flag="--move")
         if self._refused:
-            self.release()
+            self.let_go()
             problems.append(f"{len(self._refused)} messages were not taken, and are still in the source")
         if problems:
             raise CannotGoOn("\n".join([f"{done} messages are in {self._target.name}", *problems]))

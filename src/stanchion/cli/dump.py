@@ -63,11 +63,10 @@ def dump(
         source = Source(sqs, source_queue, state, take=delete, visibility=visibility, wait=wait, stop=stop)
         try:
             _write(source, state, output, delete, counts(sqs, source_queue))
-        except BaseException as problem:
+        except BaseException:
             stop.heeded()
-            source.release()
-            if isinstance(problem, KeyboardInterrupt):
-                note(f"{state.done_count()} messages are in {output}; the same command goes on from there")
+            note(f"{state.done_count()} messages are in {output}; the same command goes on from there")
+            source.try_to_release()
             raise
         _finish(source, state, output, delete)
 

@@ -71,7 +71,7 @@ def load(sqs: Sqs, file: Path, queue: str, group: str | None, new_deduplication_
         try:
             with progress("loading") as bar:
                 loading.run(bar, lines)
-        except KeyboardInterrupt:
+        except BaseException:
             note(f"{state.number('line')} of {lines} lines are sent; the same command goes on from there")
             raise
         _finish(state, lines, queue)
@@ -181,7 +181,7 @@ class _Loading:
         for number, reason in (dropped | outcome.refused).items():
             note(f"{self._file}:{number}: {reason}")
         if (dropped or outcome.refused) and self._fitting.fifo:
-            raise CannotGoOn("stopped, to keep the order; the same command goes on from there")
+            raise CannotGoOn("stopped, to keep the order")
 
     def _note(self, batch: list[tuple[Line, Outgoing]], outcome: Outcome[int]) -> dict[int, str]:
         """Write down what became of a batch; the lines that a FIFO queue took for others, and dropped."""

@@ -1,13 +1,13 @@
 """Receiving all that a queue holds: each message once, hidden meanwhile, and saying what could not be seen."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from stanchion import limits
 from stanchion.cli.shell.counts import counts
-from stanchion.cli.shell.endpoint import Queue, Sqs
+from stanchion.cli.shell.endpoint import Queue, Sqs, one_line_of
 from stanchion.cli.shell.interrupt import Interruption
 from stanchion.cli.shell.messages import Message, delete_batch, receive_batch, release_batch
 from stanchion.cli.shell.sending import patiently
@@ -126,6 +126,17 @@ class Source:
                 self._state.let_go([message_id for message_id, _ in page])
             released += len(page)
             on_step(released)
+
+    def try_to_release(self, more: Sequence[str] = ()) -> None:
+        """The same, with at most ten handles more, on the way out: there something else is what has to be told."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            if more:
+                release_batch(self._sqs, self.queue, more)
+            self.release()
+        except (BotoCoreError, ClientError) as problem:
+            note(f"messages of {self.queue.name} stay hidden for {self._visibility} seconds: {one_line_of(problem)}")
 
     def release_under_way(self) -> None:
         """Make what a killed run was sending visible again, so that it comes at once, and in order."""

@@ -102,12 +102,10 @@ def is_url(text: str) -> bool:
 
 def place_options(command: Command, *, prefix: str = "", whose: str = "") -> Command:
     """``--endpoint-url``, ``--region`` and ``--profile``; with a prefix, ``--from-endpoint-url`` and so on."""
+    url, region = ("--endpoint-url", "--region") if prefix else (f"as configured, else {LOCAL}", DEFAULT_REGION)
     options = {
-        "endpoint-url": (
-            "URL",
-            f"SQS endpoint{whose}; aws means AWS itself.  [default: as configured, else {LOCAL}]",
-        ),
-        "region": ("NAME", f"Region{whose}.  [default: as configured, else {DEFAULT_REGION}]"),
+        "endpoint-url": ("URL", f"SQS endpoint{whose}; aws means AWS itself.  [default: {url}]"),
+        "region": ("NAME", f"Region{whose}.  [default: {region if prefix else f'as configured, else {region}'}]"),
         "profile": ("NAME", f"Profile of the AWS configuration{whose}."),
     }
     for name, (metavar, text) in reversed(options.items()):
@@ -214,6 +212,7 @@ def told() -> Iterator[None]:
 def _told_as(problem: Exception) -> click.ClickException | None:
     try:
         from botocore import exceptions as botocore_errors
+        from botocore.parsers import ResponseParserError
     except ImportError:
         return None
     usage = (
@@ -224,7 +223,7 @@ def _told_as(problem: Exception) -> click.ClickException | None:
     )
     if isinstance(problem, usage):
         return click.UsageError(one_line_of(problem))
-    if isinstance(problem, botocore_errors.ClientError | botocore_errors.BotoCoreError):
+    if isinstance(problem, botocore_errors.ClientError | botocore_errors.BotoCoreError | ResponseParserError):
         return CannotGoOn(one_line_of(problem))
     return None
 

@@ -28,10 +28,11 @@ def not_sent(problem: Exception) -> bool:
 def worth_another_try(problem: Exception) -> bool:
     """A service that is away or in trouble may be back soon; one that says no will say it again."""
     from botocore import exceptions
+    from botocore.parsers import ResponseParserError
 
     if isinstance(problem, exceptions.ClientError):
         return not_sent(problem) or problem.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
-    return isinstance(problem, exceptions.HTTPClientError | exceptions.ResponseParserError)
+    return isinstance(problem, exceptions.HTTPClientError | ResponseParserError)
 
 
 def patiently(action: Callable[[], dict[str, Any]], on_trouble: Callable[[Exception], None]) -> dict[str, Any]:

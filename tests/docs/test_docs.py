@@ -1,6 +1,5 @@
 """The documentation builds, its links hold, its reference is that of the program, and its examples run."""
 
-import doctest
 import importlib.util
 import os
 import re
@@ -98,18 +97,6 @@ def test_the_python_of_a_tutorial_runs_from_its_first_line_to_its_last(
     assert server.url in program
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_the_boto_tutorial_answers_what_it_says(
-    server: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)  # it dumps messages
-    text = (DOCS / "tutorial-boto.md").read_text().replace("http://127.0.0.1:9324", server.url)
-    tutorial = doctest.DocTestParser().get_doctest(text, {}, "tutorial-boto.md", None, 0)
-    assert len(tutorial.examples) > 50
-    told: list[str] = []
-    failed = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(tutorial, out=told.append).failed
-    assert failed == 0, "".join(told)
 
 
 def test_a_running_servers_store_is_backed_up_and_restored(server: ServerProcess, tmp_path: Path) -> None:

@@ -2,14 +2,19 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import botocore
 import pytest
 
 from support.server_process import ServerProcess
+from support.tools import ROOT
 
+# botocore is all Python, and so is what it needs: other versions can import it from here.
+BOTOCORE = str(Path(botocore.__file__).parents[1])
 PROGRAMS = Path(__file__).parents[1] / "clients" / "python"
 IMPORTS = {
     "import boto\n": "import stanchion.client as boto\n",
@@ -38,6 +43,18 @@ CHANGES = {
 }
 
 
+def pythons() -> list[str]:
+    """The Python that runs the tests, and one of each other version that there is."""
+    found = {sys.version_info[:2]: sys.executable}
+    versions = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
+    for minor in range(11, 15):
+        installed = sorted(str(each) for each in versions.glob(f"3.{minor}.*/bin/python3.{minor}"))
+        other = shutil.which(f"python3.{minor}", path=os.defpath) or (installed and installed[-1])
+        if other:
+            found.setdefault((3, minor), other)
+    return [found[version] for version in sorted(found)]
+
+
 def translated(name: str) -> str:
     text = (PROGRAMS / name).read_text(encoding="utf-8")
     for old, new in (IMPORTS | CHANGES).items():
@@ -45,11 +62,12 @@ def translated(name: str) -> str:
     return text
 
 
+@pytest.mark.parametrize("python", pythons(), ids=lambda path: Path(path).name)
 @pytest.mark.parametrize(
     ("program", "flags"), [("boto_tutorial.py", ["--recreate-wait-seconds", "0"]), ("boto_calls.py", [])]
 )
 def test_a_program_for_boto_runs_with_only_its_imports_changed(
-    program: str, flags: list[str], tmp_path: Path
+    program: str, flags: list[str], python: str, tmp_path: Path
 ) -> None:
     server = ServerProcess(tmp_path, "--store", "memory", *flags)
     for name in (program, "boto_connection.py"):
@@ -61,9 +79,9 @@ def test_a_program_for_boto_runs_with_only_its_imports_changed(
         "guest": ("222222222222", "anything", "222222222222"),
     }
     done = subprocess.run(
-        [sys.executable, program, json.dumps(site)],
+        [python, program, json.dumps(site)],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(PROGRAMS)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(PROGRAMS), str(ROOT / "src"), BOTOCORE])},
         capture_output=True,
         text=True,
         timeout=60,

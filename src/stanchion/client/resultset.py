@@ -7,17 +7,24 @@ Item = TypeVar("Item")
 
 
 class ResultSet(list[Item], Generic[Item]):
-    """A list with what else came in the answer: ``request_id``, and ``next_token`` where there are more pages."""
+    """A list with what else came in the answer: its ``request_id``.
 
-    def __init__(self, items: Iterable[Item] = (), *, request_id: str = "", next_token: str | None = None) -> None:
+    ``next_token`` is None and ``status`` True, always: lists are whole, and what goes wrong is raised.
+    """
+
+    def __init__(self, items: Iterable[Item] = (), *, request_id: str = "") -> None:
         super().__init__(items)
         self.request_id = request_id
-        self.next_token = next_token
+        self.next_token: str | None = None
         self.status = True
 
 
 class ResultEntry(dict[str, Any]):
-    """What became of one message of a batch, as the service tells it; for a failure also ``code`` and ``message``."""
+    """What became of one message of a batch.
+
+    ``id``; of a message that was sent also ``message_id`` and ``message_md5``; of a failure ``error_code``,
+    ``error_message`` and ``sender_fault`` ("true" or "false").
+    """
 
 
 class BatchResults:

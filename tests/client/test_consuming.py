@@ -191,6 +191,49 @@ def test_a_handler_may_stop_its_consumer(real: SQSConnection) -> None:
     assert q.count() == 0
 
 
+def test_a_backoff_that_fails_does_not_stop_the_work(real: SQSConnection) -> None:
+    q = real.create_queue("q")
+    q.write_batch([(str(number), Message(body=str(number)), 0) for number in range(6)])
+    seen = Counted(6)
+
+    def failing(message: Any) -> None:
+        seen(message)
+        raise ValueError("cannot handle this")
+
+    def backoff(_receives: int) -> int:
+        raise ZeroDivisionError
+
+    with consuming(q, failing, backoff=backoff):
+        assert seen.enough.wait(PATIENCE)
+    assert sorted(seen.bodies) == list("012345")
+
+
+def test_a_server_that_goes_away_and_comes_back_is_waited_for(tmp_path: Path) -> None:
+    first = ServerProcess(tmp_path, "--store", "sqlite:queues.db")
+    conn = connect_sqs("key", "secret", endpoint_url=first.url)
+    q = conn.create_queue("q")
+    q.write("before")
+    before, after, paused = Counted(1), Counted(1), threading.Event()
+
+    def handler(message: Any) -> None:
+        (before if message.get_body() == "before" else after)(message)
+
+    def wait(tokens: Tokens, seconds: float | None) -> bool:
+        if seconds == 1.0:  # the first pause after a receive that did not come through
+            paused.set()
+        return wait_for(tokens, None if seconds is None else 0.05)
+
+    with consuming(q, handler, wait=wait):
+        assert before.enough.wait(PATIENCE)
+        assert first.stop() == 0
+        assert paused.wait(PATIENCE)
+        second = ServerProcess(tmp_path, "--store", "sqlite:queues.db", port=first.port)
+        q.write("after")
+        assert after.enough.wait(PATIENCE)
+    assert second.stop() == 0
+    conn.close()
+
+
 # ── In a process of its own ──────────────────────────────────────────────────────────────────────────────
 
 

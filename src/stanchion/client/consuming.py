@@ -145,7 +145,10 @@ class Consumer:
     def _handle(self, message: Any, pool: ThreadPoolExecutor) -> None:
         failed = not self._handled(message)
         with self._lock:
-            self._put(self._work.finish(message, failed=failed).changes())
+            try:
+                self._put(self._work.finish(message, failed=failed).changes())
+            except Exception:  # of the backoff, which is the user's too: the message comes again after its timeout
+                told.failed(message)
             self._start(pool)
         self._awake.put(None)
 

@@ -142,7 +142,10 @@ class Consumer:
         try:
             failed = not await self._handled(message)
         finally:  # also when it is cancelled
-            self._put(self._work.finish(message, failed=failed).changes())
+            try:
+                self._put(self._work.finish(message, failed=failed).changes())
+            except Exception:  # of the backoff, which is the user's too: the message comes again after its timeout
+                told.failed(message)
             self._start()
             self._room.set()
 

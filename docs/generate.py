@@ -147,7 +147,9 @@ def numbers() -> str:
 def commands() -> str:
     text = "# Commands\n\nWhat `stanchion COMMAND --help` says.\n\n"
     above = click.Context(command_line, info_name="stanchion", **command_line.context_settings)
-    for name, command in sorted(command_line.commands.items()):
+    for name in command_line.list_commands(above):
+        command = command_line.get_command(above, name)
+        assert command is not None
         context = click.Context(command, parent=above, info_name=name, max_content_width=100, terminal_width=100)
         command._help_option = None  # click keeps the one of the first context that asked
         text += f"## {name}\n\n```text\n{command.get_help(context).strip()}\n```\n\n"

@@ -11,8 +11,9 @@ import click
 import pytest
 
 from shell.shell import Shell, no_settings
-from stanchion.cli.main import main
+from stanchion.cli.main import COMMANDS
 from stanchion.clock import SystemClock
+from support.commands import command_named
 from support.in_process import InProcessServer
 from support.server_process import clean_environment
 from support.tools import ROOT
@@ -72,7 +73,7 @@ def stanchion_lines(text: str) -> list[list[str]]:
 
 
 def examples() -> list[list[str]]:
-    helps = [command.help or "" for command in main.commands.values()]
+    helps = [command.help or "" for command in map(command_named, COMMANDS)]
     return [each for text in [*helps, *blocks("sh")] for each in stanchion_lines(text)]
 
 
@@ -83,12 +84,12 @@ def test_every_example_is_one_that_the_command_takes(
     monkeypatch.chdir(tmp_path)
     for name in ("order.json", "orders.jsonl"):
         (tmp_path / name).touch()
-    command = main.commands[arguments[0]]
+    command = command_named(arguments[0])
     with command.make_context(arguments[0], arguments[1:]) as context:
         assert isinstance(context, click.Context)
 
 
-@pytest.mark.parametrize("name", sorted(set(main.commands) - {"serve", "demo"}))
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"serve", "demo"}))
 def test_every_command_is_on_the_page_and_has_examples(name: str) -> None:
     assert f"| `{name}" in PAGE
-    assert "Examples:" in (main.commands[name].help or "")
+    assert "Examples:" in (command_named(name).help or "")
